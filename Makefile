@@ -1,0 +1,31 @@
+# Two commands matter: `make demo` shows the main job on real hosts, `make test` passes all tests.
+# Both install what they need on a Debian machine with root and Rust.
+
+.PHONY: demo test build lint setup ci advisories
+
+demo: setup
+	cargo build --release --locked
+	./demo/quorum-lost.sh target/release/rrecover
+
+test: setup
+	cargo test --locked -- --test-threads=2
+
+build: setup
+	cargo build --release --locked
+
+lint: setup
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --locked --no-deps --document-private-items
+	shellcheck --shell=sh $$(git ls-files '*.sh')
+	shellcheck .ci/run
+	./tools/deny.sh bans licenses sources
+
+setup:
+	./tools/setup.sh
+
+ci:
+	./.ci/run
+
+advisories:
+	./tools/deny.sh advisories

@@ -1,0 +1,118 @@
+//! Where a command line writes and asks: one form of output, one voice.
+
+use super::options::OutputForm;
+use crate::error::Failure;
+use crate::event::Event;
+use crate::exec::EventSink;
+use crate::redact::Secret;
+use crate::report::{Human, Json, Reporter, Style, Terminal};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The operator's screen, or the program that reads instead.
+pub struct Screen {
+    terminal: Mutex<Terminal>,
+    reporter: Mutex<Box<dyn Reporter>>,
+    form: OutputForm,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Screen").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+impl Screen {
+    /// The process's own.
+    pub fn new(form: OutputForm, verbosity: u8) -> Self {
+        let reporter: Box<dyn Reporter> = match form {
+            OutputForm::Human => Box::new(Human::new(process_terminal(), verbosity)),
+            OutputForm::Json => Box::new(Json::new(process_terminal())),
+        };
+        Self { terminal: Mutex::new(process_terminal()), reporter: Mutex::new(reporter), form }
+    }
+
+    /// Whether a person reads.
+    pub fn is_human(&self) -> bool {
+        self.form == OutputForm::Human
+    }
+
+    /// Writes the result to stdout.
+    pub fn result(&self, text: &str) {
+        if !text.is_empty() {
+            self.terminal().result(text.trim_end_matches('\n'));
+        }
+    }
+
+    /// Writes talk to stderr.
+    pub fn talk(&self, text: &str) {
+        self.terminal().talk(text.trim_end_matches('\n'));
+    }
+
+    /// How text on stderr is painted.
+    pub fn style(&self) -> Style {
+        self.terminal().style()
+    }
+
+    /// How text on stdout is painted.
+    pub fn result_style(&self) -> Style {
+        self.terminal().result_style()
+    }
+
+    /// Says why the command did not end well, and gives its exit code.
+    pub fn fail(&self, failure: &Failure) -> ExitCode {
+        self.talk(&failure.to_string());
+        ExitCode::from(failure.kind.exit_code())
+    }
+
+    /// Asks for a yes; `None` when nobody can be asked.
+    pub fn ask_yes(&self, questions: &[String]) -> Option<bool> {
+        if !self.is_human() || !std::io::stdin().is_terminal() {
+            return None;
+        }
+        for question in questions {
+            self.talk(&format!("  - {question}"));
+        }
+        self.talk("Type `yes` to go on:");
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        Some(answer.trim() == "yes")
+    }
+
+    fn terminal(&self) -> MutexGuard<'_, Terminal> {
+        self.terminal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventSink for Screen {
+    fn send(&self, event: Event) {
+        self.reporter.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+    }
+}
+
+fn process_terminal() -> Terminal {
+    Terminal::process(std::env::var_os("NO_COLOR").is_some())
+}
+
+/// Asks on the controlling terminal without showing what is typed.
+pub fn ask_secret(prompt: &str) -> std::io::Result<Secret> {
+    let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    tty.write_all(prompt.as_bytes())?;
+    let before = tcgetattr(&tty)?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&tty, OptionalActions::Flush, &silent)?;
+    let answer = read_line(&tty);
+    tcsetattr(&tty, OptionalActions::Flush, &before)?;
+    tty.write_all(b"\n")?;
+    answer
+}
+
+fn read_line(tty: &File) -> std::io::Result<Secret> {
+    let mut line = zeroize::Zeroizing::new(String::new());
+    BufReader::new(tty).read_line(&mut line)?;
+    Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
+}

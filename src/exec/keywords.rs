@@ -1,0 +1,246 @@
+//! The keywords of a task on a host, rendered: what the task says, else what its play says.
+
+use super::variables::explained;
+use crate::plan::{Play, Task, Templated, Text};
+use crate::template::Scope;
+use crate::transport::{RunAs, RunAsMethod};
+use serde_json::Value;
+use std::time::Duration;
+
+/// No command is without a deadline: what a task may take when it does not say.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// A task with its play, where keywords are looked up.
+#[derive(Clone, Copy)]
+pub(super) struct Keyed<'a> {
+    pub(super) play: &'a Play,
+    pub(super) task: &'a Task,
+}
+
+/// Picks the keyword of the task, else of the play.
+macro_rules! keyword {
+    ($keyed:expr, $name:ident) => {
+        $keyed.task.keywords.$name.as_ref().or($keyed.play.inherited.$name.as_ref())
+    };
+}
+
+impl Keyed<'_> {
+    pub(super) fn ignore_errors(self, scope: &Scope) -> Result<bool, String> {
+        boolean(scope, keyword!(self, ignore_errors), false, "ignore_errors")
+    }
+
+    pub(super) fn ignore_unreachable(self, scope: &Scope) -> Result<bool, String> {
+        boolean(scope, keyword!(self, ignore_unreachable), false, "ignore_unreachable")
+    }
+
+    pub(super) fn no_log(self, scope: &Scope) -> Result<bool, String> {
+        boolean(scope, keyword!(self, no_log), false, "no_log")
+    }
+
+    pub(super) fn check(self, scope: &Scope, default: bool) -> Result<bool, String> {
+        boolean(scope, keyword!(self, check_mode), default, "check_mode")
+    }
+
+    pub(super) fn diff(self, scope: &Scope, default: bool) -> Result<bool, String> {
+        boolean(scope, keyword!(self, diff), default, "diff")
+    }
+
+    pub(super) fn any_errors_fatal(self, scope: &Scope) -> Result<bool, String> {
+        let play = self.play.any_errors_fatal.as_ref();
+        boolean(scope, keyword!(self, any_errors_fatal).or(play), false, "any_errors_fatal")
+    }
+
+    /// How many hosts at once, when the task limits it.
+    pub(super) fn throttle(self, scope: &Scope) -> Result<Option<usize>, String> {
+        let throttle = number(scope, keyword!(self, throttle), "throttle")?;
+        let hosts = throttle.filter(|hosts| *hosts > 0.0);
+        Ok(hosts.map(whole))
+    }
+
+    pub(super) fn timeout(self, scope: &Scope) -> Result<Duration, String> {
+        let seconds = number(scope, keyword!(self, timeout), "timeout")?;
+        // As in Ansible, 0 is none; here that is the default, since nothing waits for ever.
+        let seconds = seconds.filter(|seconds| *seconds > 0.0);
+        Ok(seconds.map_or(TIMEOUT, Duration::from_secs_f64))
+    }
+
+    /// How often it is tried at most, and the pause between two tries.
+    pub(super) fn tries(self, scope: &Scope) -> Result<(u32, Duration), String> {
+        let retries = number(scope, self.task.retries.as_ref(), "retries")?;
+        let tries = match retries {
+            None if self.task.until.is_empty() => 1,
+            None => 3,
+            Some(retries) => whole(retries.max(0.0)) + 1,
+        };
+        let delay = number(scope, self.task.delay.as_ref(), "delay")?.unwrap_or(5.0).max(0.0);
+        Ok((u32::try_from(tries).unwrap_or(u32::MAX), Duration::from_secs_f64(delay)))
+    }
+
+    /// As whom its commands run: the task says, else the play, else the inventory.
+    pub(super) fn run_as(
+        self,
+        scope: &Scope,
+        inventory: Option<RunAs>,
+        default: &RunAs,
+    ) -> Result<Option<RunAs>, String> {
+        let wanted = boolean(scope, keyword!(self, r#become), inventory.is_some(), "become")?;
+        if !wanted {
+            return Ok(None);
+        }
+        let mut run_as = inventory.unwrap_or_else(|| default.clone());
+        if let Some(user) = text(scope, keyword!(self, become_user), "become_user")? {
+            run_as.user = user;
+        }
+        if let Some(method) = text(scope, keyword!(self, become_method), "become_method")? {
+            run_as.method = method_named(&method)?;
+        }
+        Ok(Some(run_as))
+    }
+
+    /// The environment, the innermost winning.
+    pub(super) fn environment(self, scope: &Scope) -> Result<Vec<(String, String)>, String> {
+        let mut environment: Vec<(String, String)> = Vec::new();
+        let written = self.play.inherited.environment.iter();
+        for layer in written.chain(&self.task.keywords.environment) {
+            let value = scope.render_value(&layer.value).map_err(|error| explained(&error))?;
+            let layers = match value {
+                Value::Array(layers) => layers,
+                Value::Null => Vec::new(),
+                one => vec![one],
+            };
+            for layer in layers {
+                let Value::Object(names) = layer else {
+                    return Err("`environment` must be a mapping".to_owned());
+                };
+                for (name, value) in names {
+                    check_name(&name)?;
+                    environment.retain(|(known, _)| *known != name);
+                    environment.push((name, plain(&value)));
+                }
+            }
+        }
+        Ok(environment)
+    }
+
+    /// The host it runs on, when that is another one.
+    pub(super) fn delegate(self, scope: &Scope) -> Result<Option<String>, String> {
+        match text(scope, self.task.delegate_to.as_ref(), "delegate_to")? {
+            Some(host) if host.trim().is_empty() => Err("`delegate_to` rendered empty".to_owned()),
+            host => Ok(host),
+        }
+    }
+}
+
+/// A number of things; what is written as a fraction is rounded down.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the conversion saturates, and callers give no negative numbers"
+)]
+pub(super) fn whole(number: f64) -> usize {
+    number as usize
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if begins && name.chars().all(good) {
+        return Ok(());
+    }
+    Err(format!("`environment`: `{name}` is not a name that a shell variable can have"))
+}
+
+fn method_named(name: &str) -> Result<RunAsMethod, String> {
+    match name {
+        "sudo" => Ok(RunAsMethod::Sudo),
+        "su" => Ok(RunAsMethod::Su),
+        "doas" => Ok(RunAsMethod::Doas),
+        other => Err(format!("`become_method` must be sudo, su or doas, not `{other}`")),
+    }
+}
+
+/// A value as the text that a program gets.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn render(scope: &Scope, keyword: Option<&Templated>) -> Result<Option<Value>, String> {
+    let Some(keyword) = keyword else { return Ok(None) };
+    let value = scope
+        .render_value(&keyword.value)
+        .map_err(|error| format!("{}: {}", keyword.location, explained(&error)))?;
+    Ok(Some(value).filter(|value| !value.is_null()))
+}
+
+fn boolean(
+    scope: &Scope,
+    keyword: Option<&Templated>,
+    default: bool,
+    name: &str,
+) -> Result<bool, String> {
+    let Some(value) = render(scope, keyword)? else { return Ok(default) };
+    truth(&value).ok_or_else(|| format!("`{name}` must be true or false, not {value}"))
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        Value::Number(number) => match number.as_i64()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        },
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "yes" | "true" | "on" | "1" => Some(true),
+            "no" | "false" | "off" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A keyword as a number.
+pub(super) fn number(
+    scope: &Scope,
+    keyword: Option<&Templated>,
+    name: &str,
+) -> Result<Option<f64>, String> {
+    let Some(value) = render(scope, keyword)? else { return Ok(None) };
+    let number = match &value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let number = number.filter(|number| number.is_finite() && *number < 1e9);
+    number.map(Some).ok_or_else(|| format!("`{name}` must be a number, not {value}"))
+}
+
+fn text(scope: &Scope, keyword: Option<&Templated>, name: &str) -> Result<Option<String>, String> {
+    match render(scope, keyword)? {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(other) => Err(format!("`{name}` must be text, not {other}")),
+    }
+}
+
+/// Whether all conditions hold; the first that does not, else.
+pub(super) fn all_hold<'a>(
+    scope: &Scope,
+    conditions: &'a [Text],
+) -> Result<Result<(), &'a Text>, String> {
+    for condition in conditions {
+        match scope.condition(&condition.text) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Err(condition)),
+            Err(error) => return Err(format!("{}: {}", condition.location, explained(&error))),
+        }
+    }
+    Ok(Ok(()))
+}

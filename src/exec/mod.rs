@@ -1,0 +1,33 @@
+//! Runs a plan: plays, tasks, hosts, barriers.
+//!
+//! Linear: each task ends on every host before the next one begins; hosts of a task run in
+//! parallel up to `forks`; `serial` makes batches. A host that fails or cannot be reached leaves
+//! the run. A command whose outcome is not known stops the run: nothing is built on a guess.
+//!
+//! ```text
+//! Runner -> play -> batch -> task -> (hosts in parallel) -> item -> attempt -> module
+//!                                                                               |
+//!                        journal: started, on disk  <-  Journaled connection  <-+-> host
+//! ```
+
+mod attempt;
+mod cancel;
+mod journaled;
+mod keywords;
+pub mod lock;
+mod outcome;
+mod result;
+mod runner;
+mod services;
+mod step;
+mod task;
+mod variables;
+
+pub use cancel::{Cancel, Level};
+pub use outcome::RunOutcome;
+pub use runner::Runner;
+pub use services::{EventSink, Hosts, Options, Services};
+pub use variables::Variables;
+
+#[cfg(test)]
+mod tests;

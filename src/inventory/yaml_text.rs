@@ -1,0 +1,123 @@
+//! YAML in block style, spelled as PyYAML spells it, but long text is never folded.
+
+use super::python;
+use crate::yaml::resolve_plain;
+use serde_json::Value;
+
+/// `value` as a YAML document; keys are sorted.
+pub(super) fn write(value: &Value) -> String {
+    let mut out = String::new();
+    match value {
+        Value::Object(entries) if !entries.is_empty() => block(value, 0, &mut out),
+        Value::Array(items) if !items.is_empty() => block(value, 0, &mut out),
+        _ => out.push_str(&inline(value)),
+    }
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out
+}
+
+/// A collection that holds something, the first line already indented.
+fn block(value: &Value, indent: usize, out: &mut String) {
+    match value {
+        Value::Object(entries) => {
+            for (index, (key, value)) in python::sorted(entries).into_iter().enumerate() {
+                pad(index, indent, out);
+                out.push_str(&scalar(key));
+                out.push(':');
+                // PyYAML does not indent a list below its key.
+                let deeper = if value.is_array() { indent } else { indent + 2 };
+                if is_block(value) {
+                    out.push('\n');
+                    out.push_str(&" ".repeat(deeper));
+                    block(value, deeper, out);
+                } else {
+                    out.push_str(&format!(" {}\n", inline(value)));
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pad(index, indent, out);
+                out.push_str("- ");
+                if is_block(item) {
+                    block(item, indent + 2, out);
+                } else {
+                    out.push_str(&format!("{}\n", inline(item)));
+                }
+            }
+        }
+        other => out.push_str(&inline(other)),
+    }
+}
+
+fn pad(index: usize, indent: usize, out: &mut String) {
+    if index > 0 {
+        out.push_str(&" ".repeat(indent));
+    }
+}
+
+fn is_block(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => !entries.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => false,
+    }
+}
+
+fn inline(value: &Value) -> String {
+    match value {
+        Value::String(text) => scalar(text),
+        Value::Number(number) => match python::number_text(number) {
+            // YAML 1.1 wants a dot in a number with an exponent.
+            text if text.contains('e') && !text.contains('.') => text.replacen('e', ".0e", 1),
+            text => text,
+        },
+        other => other.to_string(),
+    }
+}
+
+/// Text: plain where that reads back as the same text, else in the weakest quotes that do.
+fn scalar(text: &str) -> String {
+    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')) {
+        return double_quoted(text);
+    }
+    if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
+}
+
+fn is_plain(text: &str) -> bool {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return false };
+    let second_blank = chars.next().is_none_or(char::is_whitespace);
+    let indicator =
+        "#,[]{}&*!|>'\"%@`".contains(first) || (matches!(first, '-' | '?' | ':') && second_blank);
+    let is_text =
+        resolve_plain(text).is_string() && !looks_like_date(text) && !matches!(text, "=" | "<<");
+    let document_mark = text.starts_with("---") || text.starts_with("...");
+    is_text
+        && !indicator
+        && !document_mark
+        && !text.starts_with(' ')
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+}
+
+/// PyYAML reads `2001-01-01` and what begins so with a time as dates.
+fn looks_like_date(text: &str) -> bool {
+    let date = text.get(..10).unwrap_or(text);
+    let mut parts = date.split('-');
+    let year = parts
+        .next()
+        .is_some_and(|year| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()));
+    year && parts
+        .next()
+        .is_some_and(|month| !month.is_empty() && month.bytes().all(|b| b.is_ascii_digit()))
+        && parts.next().is_some_and(|day| day.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn double_quoted(text: &str) -> String {
+    // Every JSON string is a YAML string.
+    Value::from(text).to_string()
+}

@@ -1,0 +1,7 @@
+//! The `rrecover` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rrecover::cli::main()
+}

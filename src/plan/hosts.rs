@@ -1,0 +1,151 @@
+//! Which hosts a play is for, and in which batches.
+
+use super::known::{Known, is_local};
+use crate::error::{Problem, Problems};
+use crate::playbook::Play;
+use crate::template::{Scope, TemplateError};
+use serde_json::Value;
+
+/// A play's hosts.
+pub(super) enum Chosen {
+    /// These, in order.
+    Hosts(Vec<String>),
+    /// Not known before the cluster was looked at.
+    Later,
+}
+
+/// The hosts of a play, narrowed by `--limit`. Hosts that were decided on are not narrowed: the
+/// decision was made with the limit in hand and refuses when it cannot keep to it.
+pub(super) fn choose(
+    known: &Known,
+    play: &Play,
+    limit: Option<&[String]>,
+) -> Result<Chosen, Problem> {
+    let location = &play.hosts.location;
+    let scope = known.global(play);
+    let value = match scope.render_value(&play.hosts.value) {
+        Ok(value) => value,
+        Err(error) if error.is_later() => return Ok(Chosen::Later),
+        Err(error) => return Err(error.problem(location)),
+    };
+    let templated = value != play.hosts.value;
+    let hosts = match value {
+        Value::Null => Ok(Vec::new()),
+        Value::String(pattern) => one_pattern(known, &pattern, templated),
+        Value::Array(items) => several(known, &items, templated),
+        other => Err(Problem::new(format!("`hosts` must render to hosts, not to `{other}`"))),
+    };
+    let mut hosts =
+        hosts.map_err(|problem| Problem { location: Some(location.clone()), ..problem })?;
+    if let Some(limit) = limit.filter(|_| !decided_on(&scope, play)) {
+        hosts.retain(|host| limit.contains(host));
+    }
+    Ok(Chosen::Hosts(hosts))
+}
+
+/// Whether the hosts depend on what was decided.
+fn decided_on(scope: &Scope, play: &Play) -> bool {
+    let blind = scope.later(["cluster".to_owned()]);
+    matches!(blind.render_value(&play.hosts.value), Err(TemplateError::Later { .. }))
+}
+
+/// A pattern as written may name a group that this cluster does not have. One that was rendered
+/// from a variable is what the operator typed: a mistake in it must not pass.
+fn one_pattern(known: &Known, pattern: &str, strict: bool) -> Result<Vec<String>, Problem> {
+    if pattern.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    if is_local(pattern) {
+        return Ok(vec![pattern.to_owned()]);
+    }
+    let found = known.inventory.matching(pattern)?;
+    if found.is_empty() && strict {
+        return known.inventory.select(pattern);
+    }
+    Ok(found)
+}
+
+fn several(known: &Known, items: &[Value], strict: bool) -> Result<Vec<String>, Problem> {
+    let mut names = Vec::new();
+    for item in items {
+        match item {
+            Value::String(name) => names.push(name.as_str()),
+            other => {
+                return Err(Problem::new(format!("`hosts` must be names of hosts, not `{other}`")));
+            }
+        }
+    }
+    if names.iter().any(|name| name.starts_with(['!', '&'])) {
+        return one_pattern(known, &names.join(","), strict);
+    }
+    let mut hosts: Vec<String> = Vec::new();
+    for name in names {
+        let found = if known.inventory.contains(name) {
+            vec![name.to_owned()]
+        } else {
+            one_pattern(known, name, strict)?
+        };
+        let new = found.into_iter().filter(|host| !hosts.contains(host)).collect::<Vec<_>>();
+        hosts.extend(new);
+    }
+    Ok(hosts)
+}
+
+/// The hosts in the batches of `serial`: numbers and percentages, the last one repeats.
+pub(super) fn batches(
+    known: &Known,
+    play: &Play,
+    hosts: Vec<String>,
+    problems: &mut Problems,
+) -> Vec<Vec<String>> {
+    if hosts.is_empty() {
+        return Vec::new();
+    }
+    let Some(serial) = &play.serial else { return vec![hosts] };
+    let rendered = known.global(play).render_value(&serial.value);
+    let sizes = rendered.map_err(|error| error.problem(&serial.location)).and_then(|value| {
+        let items = match value {
+            Value::Array(items) => items,
+            one => vec![one],
+        };
+        items.iter().map(|item| size(item, hosts.len())).collect::<Option<Vec<usize>>>().ok_or_else(
+            || {
+                Problem::at(serial.location.clone(), "`serial` must be a number or a percentage")
+                    .hint("for example `serial: 1`, `serial: 30%` or a list of them")
+            },
+        )
+    });
+    match sizes {
+        Ok(sizes) => cut(hosts, &sizes),
+        Err(problem) => {
+            problems.push(problem);
+            vec![hosts]
+        }
+    }
+}
+
+/// How many hosts a part of `serial` means; 0 is all of them.
+fn size(value: &Value, hosts: usize) -> Option<usize> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    let count = match text.strip_suffix('%') {
+        Some(percent) => (percent.parse::<usize>().ok()?.checked_mul(hosts)? / 100).max(1),
+        None => text.parse().ok()?,
+    };
+    Some(if count == 0 { hosts } else { count })
+}
+
+fn cut(hosts: Vec<String>, sizes: &[usize]) -> Vec<Vec<String>> {
+    let mut batches = Vec::new();
+    let mut rest = hosts.into_iter().peekable();
+    let mut sizes = sizes.iter();
+    let mut size = usize::MAX;
+    while rest.peek().is_some() {
+        size = sizes.next().copied().unwrap_or(size);
+        batches.push(rest.by_ref().take(size).collect());
+    }
+    batches
+}

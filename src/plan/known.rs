@@ -1,0 +1,111 @@
+//! What is known before anything runs: inventory, decision, run. Scopes are made from it.
+
+use crate::inventory::{Inventory, Variable};
+use crate::playbook::Play;
+use crate::template::{HostVariables, Scope};
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is known before anything runs.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The inventory.
+    pub inventory: Arc<Inventory>,
+    /// What was decided, which playbooks read as `cluster`; `None` when nothing was observed: then
+    /// whatever reads it is decided later.
+    pub cluster: Option<Value>,
+    /// The run's id.
+    pub run_id: String,
+    /// Whether nothing will be written.
+    pub check: bool,
+    /// The directory of the playbook; `None` for a built-in one.
+    pub playbook_dir: Option<PathBuf>,
+}
+
+impl Known {
+    /// The inventory's variables of a host; `None` when there is no such host.
+    pub fn host(&self, host: &str) -> Option<Scope> {
+        let known = self.inventory.contains(host) || is_local(host);
+        known.then(|| Scope::new(values(self.inventory.variables(host))))
+    }
+
+    /// The variables of a host in a play: the play's win over the inventory's.
+    pub fn scope(&self, play: &Play, host: &str) -> Option<Scope> {
+        Some(self.host(host)?.extend(play.vars.clone()))
+    }
+
+    /// What wins over play, task and results: the extra variables, and on top of them the names
+    /// that nothing may shadow.
+    pub fn top(&self, scope: &Scope) -> Scope {
+        let extra = self.inventory.extra_vars().clone();
+        let scope = scope.extend(values(extra)).extend_data(self.magic());
+        match self.cluster {
+            Some(_) => scope,
+            None => scope.later(["cluster".to_owned()]),
+        }
+    }
+
+    /// The variables that belong to no host: for `hosts`, `serial` and the names of plays.
+    pub fn global(&self, play: &Play) -> Scope {
+        self.top(&Scope::new(play.vars.clone()))
+    }
+
+    /// Every host of the inventory.
+    pub fn hosts(&self) -> Vec<String> {
+        self.inventory.hosts().map(str::to_owned).collect()
+    }
+
+    fn magic(&self) -> Map<String, Value> {
+        let groups = self.inventory.groups();
+        let groups: Map<String, Value> =
+            groups.into_iter().map(|(name, hosts)| (name, Value::from(hosts))).collect();
+        let mut magic = Map::new();
+        magic.insert("groups".to_owned(), Value::Object(groups));
+        magic.insert("run_id".to_owned(), Value::from(self.run_id.as_str()));
+        magic.insert("ansible_check_mode".to_owned(), Value::from(self.check));
+        if let Some(directory) = &self.playbook_dir {
+            magic.insert("playbook_dir".to_owned(), Value::from(directory.display().to_string()));
+        }
+        if let Some(cluster) = &self.cluster {
+            magic.insert("cluster".to_owned(), cluster.clone());
+        }
+        magic
+    }
+}
+
+/// A host's variables outside of any play, `hostvars` included.
+pub fn host_scope(inventory: &Arc<Inventory>, host: &str, run_id: &str) -> Scope {
+    let known = Known {
+        inventory: Arc::clone(inventory),
+        cluster: None,
+        run_id: run_id.to_owned(),
+        check: false,
+        playbook_dir: None,
+    };
+    let scope = known.top(&known.host(host).unwrap_or_default());
+    scope.of_host(host, Arc::new(OutsidePlays(known)))
+}
+
+struct OutsidePlays(Known);
+
+impl HostVariables for OutsidePlays {
+    fn hosts(&self) -> Vec<String> {
+        self.0.hosts()
+    }
+
+    fn scope(&self, host: &str) -> Option<Scope> {
+        let scope = self.0.top(&self.0.host(host)?);
+        Some(scope.of_host(host, Arc::new(Self(self.0.clone()))))
+    }
+}
+
+/// This machine is a host without being in the inventory, as in Ansible.
+pub(super) fn is_local(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "::1")
+}
+
+fn values(variables: IndexMap<String, Variable>) -> Map<String, Value> {
+    variables.into_iter().map(|(name, variable)| (name, variable.value)).collect()
+}

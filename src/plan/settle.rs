@@ -1,0 +1,74 @@
+//! What can be settled now: conditions and loops.
+
+use super::model::Settled;
+use crate::error::Problem;
+use crate::playbook::{Loop, Task, Text};
+use crate::template::{Scope, TemplateError};
+use serde_json::Value;
+
+/// Whether all conditions hold. One that does not hold settles it, whatever the others are; one
+/// that cannot be known yet leaves it open.
+pub(super) fn conditions(scope: &Scope, when: &[Text]) -> Result<Settled, Problem> {
+    let mut open = Vec::new();
+    for condition in when {
+        match scope.condition(&condition.text) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Settled::Now(false)),
+            Err(error) if error.is_later() => open.push(condition.text.trim().to_owned()),
+            // Ansible would not get to a condition behind one that does not hold.
+            Err(_) if !open.is_empty() => open.push(condition.text.trim().to_owned()),
+            Err(error) => return Err(error.problem(&condition.location)),
+        }
+    }
+    if open.is_empty() {
+        return Ok(Settled::Now(true));
+    }
+    Ok(Settled::Runtime(open.join(" and ")))
+}
+
+/// A loop's items; `None` when they are only known while running.
+pub(super) fn items(scope: &Scope, repeat: &Loop) -> Result<Option<Vec<Value>>, Problem> {
+    let value = match scope.render_value(&repeat.items.value) {
+        Ok(value) => value,
+        Err(TemplateError::Later { .. }) => return Ok(None),
+        Err(error) => return Err(error.problem(&repeat.items.location)),
+    };
+    let items = match value {
+        Value::Array(items) => items,
+        // `with_items` takes one thing for a list of one.
+        one if repeat.flatten => vec![one],
+        other => {
+            return Err(Problem::at(
+                repeat.items.location.clone(),
+                format!("a loop needs a list, but this gives `{other}`"),
+            ));
+        }
+    };
+    Ok(Some(if repeat.flatten { flatten(items) } else { items }))
+}
+
+fn flatten(items: Vec<Value>) -> Vec<Value> {
+    let mut flat = Vec::new();
+    for item in items {
+        match item {
+            Value::Array(inner) => flat.extend(inner),
+            other => flat.push(other),
+        }
+    }
+    flat
+}
+
+/// The scope of one item of a loop.
+pub(super) fn with_item(scope: &Scope, repeat: &Loop, index: usize, item: &Value) -> Scope {
+    let scope = scope.with(&repeat.variable, item.clone());
+    match &repeat.index_variable {
+        Some(name) => scope.with(name, index),
+        None => scope,
+    }
+}
+
+/// The variables that a task leaves behind: `register`, and the facts that it sets.
+pub(super) fn leaves_behind(task: &Task) -> impl Iterator<Item = String> + '_ {
+    let facts = (task.module == "set_fact").then(|| task.args.keys().cloned());
+    task.register.clone().into_iter().chain(facts.into_iter().flatten())
+}

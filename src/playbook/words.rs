@@ -1,0 +1,62 @@
+//! Splitting `creates=/x name="a b" {{ c }}` into words as Ansible does: quotes and template
+//! braces hold a word together.
+
+/// The words of a short form, quotes kept.
+pub(super) fn words(text: &str) -> Result<Vec<&str>, &'static str> {
+    let mut words = Vec::new();
+    let mut start: Option<usize> = None;
+    let mut quote: Option<char> = None;
+    let mut depth = 0_usize;
+    let mut previous = ' ';
+    for (at, c) in text.char_indices() {
+        let opens = previous == '{' && matches!(c, '{' | '%' | '#');
+        let closes = matches!(previous, '}' | '%' | '#') && c == '}';
+        let mut seen = c;
+        match quote {
+            Some(open) if c == open && previous != '\\' => quote = None,
+            None if depth == 0 && matches!(c, '"' | '\'') && previous != '\\' => quote = Some(c),
+            None if opens => {
+                depth += 1;
+                seen = ' ';
+            }
+            None if closes && depth > 0 => {
+                depth -= 1;
+                seen = ' ';
+            }
+            _ => {}
+        }
+        if c.is_whitespace() && quote.is_none() && depth == 0 {
+            if let Some(begin) = start.take() {
+                words.extend(text.get(begin..at));
+            }
+        } else if start.is_none() {
+            start = Some(at);
+        }
+        previous = seen;
+    }
+    if quote.is_some() {
+        return Err("a quote is not closed");
+    }
+    if depth > 0 {
+        return Err("template braces are not closed");
+    }
+    if let Some(begin) = start {
+        words.extend(text.get(begin..));
+    }
+    Ok(words)
+}
+
+/// `name=value` as name and value, when the word is one.
+pub(super) fn key_value(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then_some((name, value))
+}
+
+/// The word without the quotes around it.
+pub(super) fn unquote(word: &str) -> &str {
+    ['"', '\'']
+        .iter()
+        .find_map(|quote| word.strip_prefix(*quote)?.strip_suffix(*quote))
+        .unwrap_or(word)
+}

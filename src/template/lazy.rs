@@ -1,0 +1,242 @@
+//! Variables as the engine sees them: containers whose parts are rendered when they are read.
+
+use super::chain::Chain;
+use super::error::TemplateError;
+use super::is_template;
+use super::scope::{HostVariables, Scope};
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::{Error, ErrorKind, Value};
+use serde_json::{Map, Value as Json};
+use std::fmt;
+use std::sync::Arc;
+
+/// The key under which the inventory hands over text that is marked `!unsafe`.
+const UNSAFE: &str = "__ansible_unsafe";
+
+/// Data, which is never rendered.
+pub(super) fn data(value: &Json) -> Value {
+    match value {
+        Json::Null => Value::from(()),
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => {
+            if let Some(integer) = number.as_i64() {
+                Value::from(integer)
+            } else if let Some(integer) = number.as_u64() {
+                Value::from(integer)
+            } else {
+                Value::from(number.as_f64().unwrap_or(f64::NAN))
+            }
+        }
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => Value::from(items.iter().map(data).collect::<Vec<_>>()),
+        Json::Object(entries) => {
+            Value::from_pairs(entries.iter().map(|(key, item)| (key.as_str(), data(item))))
+        }
+    }
+}
+
+/// A variable's value or a part of it; `place` names it in errors.
+pub(super) fn templates(scope: &Scope, place: &str, value: &Json) -> Result<Value, TemplateError> {
+    match value {
+        Json::String(text) => super::render::native(scope, text),
+        Json::Array(items) if has_template(value) => {
+            let items = items.clone();
+            Ok(Value::from_object(LazyList {
+                scope: scope.clone(),
+                place: place.to_owned(),
+                items,
+            }))
+        }
+        Json::Object(entries) if entries.len() == 1 && entries.contains_key(UNSAFE) => {
+            Ok(entries.get(UNSAFE).map_or(Value::UNDEFINED, data))
+        }
+        Json::Object(entries) if has_template(value) => {
+            let entries = entries.clone();
+            Ok(Value::from_object(LazyMap {
+                scope: scope.clone(),
+                place: place.to_owned(),
+                entries,
+            }))
+        }
+        _ => Ok(data(value)),
+    }
+}
+
+fn has_template(value: &Json) -> bool {
+    match value {
+        Json::String(text) => is_template(text),
+        Json::Array(items) => items.iter().any(has_template),
+        Json::Object(entries) => entries.contains_key(UNSAFE) || entries.values().any(has_template),
+        _ => false,
+    }
+}
+
+/// What an engine's lookup gives: undefined parts may be asked about, other errors end rendering.
+pub(super) fn answer(
+    chain: &Chain,
+    place: &str,
+    found: Result<Option<Value>, TemplateError>,
+) -> Option<Value> {
+    match found {
+        Ok(value) => value,
+        Err(error @ TemplateError::Undefined { .. }) => {
+            chain.note(place, error);
+            None
+        }
+        Err(error) => Some(invalid(error)),
+    }
+}
+
+/// A value that fails when it is used.
+pub(super) fn invalid(error: TemplateError) -> Value {
+    Value::from(Error::new(ErrorKind::InvalidOperation, error.to_string()).with_source(error))
+}
+
+struct LazyMap {
+    scope: Scope,
+    place: String,
+    entries: Map<String, Json>,
+}
+
+impl Object for LazyMap {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let value = self.entries.get(key)?;
+        let place = format!("{}.{key}", self.place);
+        answer(&self.scope.chain, &place, templates(&self.scope, &place, value).map(Some))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.entries.keys().map(|key| Value::from(key.as_str())).collect())
+    }
+}
+
+struct LazyList {
+    scope: Scope,
+    place: String,
+    items: Vec<Json>,
+}
+
+impl Object for LazyList {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let index = key.as_usize()?;
+        let value = self.items.get(index)?;
+        let place = format!("{}[{index}]", self.place);
+        // An item that is there must not look as if it were not.
+        Some(templates(&self.scope, &place, value).unwrap_or_else(invalid))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.items.len())
+    }
+}
+
+/// `hostvars`.
+pub(super) fn hostvars(hosts: Arc<dyn HostVariables>, chain: &Chain) -> Value {
+    Value::from_object(HostVars { hosts, chain: chain.clone() })
+}
+
+/// All variables of a scope by name: `vars`, and one host of `hostvars`.
+pub(super) fn all_variables(scope: &Scope) -> Value {
+    Value::from_object(Variables { scope: scope.clone() })
+}
+
+struct HostVars {
+    hosts: Arc<dyn HostVariables>,
+    chain: Chain,
+}
+
+impl Object for HostVars {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let scope = self.hosts.scope(key.as_str()?)?;
+        Some(all_variables(&scope.on_the_way(&self.chain)))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.hosts.hosts().into_iter().map(Value::from).collect())
+    }
+}
+
+/// The root of every rendering is one of these, too.
+pub(super) struct Variables {
+    pub(super) scope: Scope,
+}
+
+impl Object for Variables {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        answer(&self.scope.chain, name, self.scope.lookup(name))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.scope.names().into_iter().map(Value::from).collect())
+    }
+}
+
+impl fmt::Debug for LazyMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)
+    }
+}
+
+impl fmt::Debug for LazyList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)
+    }
+}
+
+impl fmt::Debug for HostVars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hostvars")
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("vars")
+    }
+}
+
+/// Engine values as data; undefined and failed parts are errors.
+pub(super) fn to_json(value: &Value) -> Result<Json, Error> {
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::Invalid => Err(super::python::broken(value)),
+        ValueKind::Map => {
+            let mut map = Map::new();
+            for key in value.try_iter()? {
+                let item = value.get_item(&key)?;
+                map.insert(super::python::python_text(&key)?, to_json(&item)?);
+            }
+            Ok(Json::Object(map))
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            value.try_iter()?.map(|item| to_json(&item)).collect::<Result<_, _>>().map(Json::Array)
+        }
+        ValueKind::Bytes | ValueKind::String => Ok(Json::String(value.to_string())),
+        ValueKind::Number => number(value),
+        ValueKind::Bool => Ok(Json::Bool(value.is_true())),
+        ValueKind::None => Ok(Json::Null),
+        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a {kind} is no data"))),
+    }
+}
+
+fn number(value: &Value) -> Result<Json, Error> {
+    let integer = i64::try_from(value.clone())
+        .map(Json::from)
+        .or_else(|_| u64::try_from(value.clone()).map(Json::from));
+    match integer {
+        Ok(integer) if value.is_integer() => Ok(integer),
+        _ => f64::try_from(value.clone())
+            .ok()
+            .and_then(serde_json::Number::from_f64)
+            .map(Json::Number)
+            .ok_or_else(|| {
+                Error::new(ErrorKind::InvalidOperation, format!("`{value}` is no data"))
+            }),
+    }
+}

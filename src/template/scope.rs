@@ -1,0 +1,185 @@
+//! The variables of one host at one moment.
+
+use super::chain::Chain;
+use super::error::TemplateError;
+use super::lazy;
+use crate::error::near_matches;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+/// What `omit` is: a key with this value is as if it had not been written.
+pub const OMIT: &str = "__omit_place_holder__rrecover_3f1c9d5a7b__";
+
+/// The variables of all hosts, for `hostvars`.
+pub trait HostVariables: Send + Sync {
+    /// Every host's name.
+    fn hosts(&self) -> Vec<String>;
+    /// The variables of one host; `None` when there is no such host.
+    fn scope(&self, host: &str) -> Option<Scope>;
+}
+
+/// The variables of one host at one moment. Cheap to clone and to add to.
+#[derive(Clone, Default)]
+pub struct Scope {
+    top: Option<Arc<Layer>>,
+    hosts: Option<Arc<dyn HostVariables>>,
+    /// Whose variables these are; tells variables of several hosts apart in chains.
+    owner: Option<Arc<str>>,
+    pub(super) chain: Chain,
+}
+
+struct Layer {
+    below: Option<Arc<Layer>>,
+    content: Content,
+}
+
+enum Content {
+    /// Rendered when read.
+    Templates(Map<String, Value>),
+    /// Never rendered.
+    Data(Map<String, Value>),
+    /// Not known yet.
+    Later(BTreeSet<String>),
+}
+
+impl Scope {
+    /// A scope of variables whose templates are rendered when they are read.
+    pub fn new(vars: Map<String, Value>) -> Self {
+        Self::default().extend(vars)
+    }
+
+    /// Adds data: `value` is what it is and is never rendered.
+    #[must_use]
+    pub fn with(&self, name: &str, value: impl Into<Value>) -> Self {
+        self.extend_data(Map::from_iter([(name.to_owned(), value.into())]))
+    }
+
+    /// Adds variables whose templates are rendered when they are read. They win over what is there.
+    #[must_use]
+    pub fn extend(&self, vars: Map<String, Value>) -> Self {
+        if vars.is_empty() { self.clone() } else { self.over(Content::Templates(vars)) }
+    }
+
+    /// Adds data, which is never rendered: results, facts, loop items. It wins over what is there.
+    #[must_use]
+    pub fn extend_data(&self, data: Map<String, Value>) -> Self {
+        if data.is_empty() { self.clone() } else { self.over(Content::Data(data)) }
+    }
+
+    /// Marks variables as known only while the run goes on: reading one is
+    /// [`TemplateError::Later`].
+    #[must_use]
+    pub fn later(&self, names: impl IntoIterator<Item = String>) -> Self {
+        let names: BTreeSet<String> = names.into_iter().collect();
+        if names.is_empty() { self.clone() } else { self.over(Content::Later(names)) }
+    }
+
+    /// Says whose variables these are and where those of the others are, for `hostvars`.
+    #[must_use]
+    pub fn of_host(&self, host: &str, hosts: Arc<dyn HostVariables>) -> Self {
+        Self { hosts: Some(hosts), owner: Some(host.into()), ..self.clone() }
+    }
+
+    /// The variable, rendered; `None` when there is none.
+    pub fn get(&self, name: &str) -> Result<Option<Value>, TemplateError> {
+        match self.lookup(name)? {
+            Some(value) => lazy::to_json(&value)
+                .map(Some)
+                .map_err(|error| super::engine::translate(&error, name, self)),
+            None => Ok(None),
+        }
+    }
+
+    /// The names of all variables, sorted. `hostvars`, `vars` and `omit` are always there.
+    pub fn names(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        self.walk(|content| {
+            match content {
+                Content::Templates(map) | Content::Data(map) => names.extend(map.keys().cloned()),
+                Content::Later(set) => names.extend(set.iter().cloned()),
+            }
+            None::<()>
+        });
+        names
+    }
+
+    /// What looks like `name` among the variables.
+    pub(super) fn near(&self, name: &str) -> Vec<String> {
+        let mut names = self.names();
+        names.extend(["hostvars", "omit", "vars"].map(str::to_owned));
+        near_matches(name, names.iter().map(String::as_str))
+    }
+
+    /// The variable as the engine sees it.
+    pub(super) fn lookup(&self, name: &str) -> Result<Option<minijinja::Value>, TemplateError> {
+        if let Some(found) = self.walk(|content| self.read(content, name)) {
+            return found.map(Some);
+        }
+        match name {
+            "omit" => Ok(Some(minijinja::Value::from(OMIT))),
+            "hostvars" => Ok(self.hosts.clone().map(|hosts| lazy::hostvars(hosts, &self.chain))),
+            "vars" => Ok(Some(lazy::all_variables(self))),
+            _ => Ok(None),
+        }
+    }
+
+    fn read(
+        &self,
+        content: &Content,
+        name: &str,
+    ) -> Option<Result<minijinja::Value, TemplateError>> {
+        match content {
+            Content::Data(map) => map.get(name).map(|value| Ok(lazy::data(value))),
+            Content::Templates(map) => map.get(name).map(|value| {
+                let label = self.label(name);
+                let scope = Self { chain: self.chain.enter(&label)?, ..self.clone() };
+                lazy::templates(&scope, name, value)
+            }),
+            Content::Later(names) => {
+                names.contains(name).then(|| Err(TemplateError::Later { name: name.to_owned() }))
+            }
+        }
+    }
+
+    fn label(&self, name: &str) -> String {
+        match &self.owner {
+            Some(owner) if self.chain.left_host(owner) => format!("hostvars['{owner}'].{name}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    pub(super) fn owner(&self) -> Option<&Arc<str>> {
+        self.owner.as_ref()
+    }
+
+    /// The same variables, read on the way of another scope's chain.
+    pub(super) fn on_the_way(&self, chain: &Chain) -> Self {
+        Self { chain: chain.clone(), ..self.clone() }
+    }
+
+    fn over(&self, content: Content) -> Self {
+        let layer = Layer { below: self.top.clone(), content };
+        Self { top: Some(Arc::new(layer)), ..self.clone() }
+    }
+
+    /// The first layer from the top that gives something.
+    fn walk<T>(&self, mut visit: impl FnMut(&Content) -> Option<T>) -> Option<T> {
+        let mut layer = self.top.as_ref();
+        while let Some(current) = layer {
+            if let Some(found) = visit(&current.content) {
+                return Some(found);
+            }
+            layer = current.below.as_ref();
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secret.
+        f.debug_struct("Scope").field("names", &self.names()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+//! Becoming another user with the real sudo, su and doas.
+
+use super::help::*;
+use rrecover::transport::RunAsMethod::{Doas, Su, Sudo};
+use rrecover::transport::{LocalConnection, RunAs};
+use std::os::unix::fs::PermissionsExt as _;
+
+const WITH_PASSWORD: &str = "@USER@ ALL=(ALL) ALL";
+const WITHOUT_PASSWORD: &str = "@USER@ ALL=(ALL) NOPASSWD: ALL";
+
+fn become_root(user: &User) -> RunAs {
+    User::run_as(Sudo, "root", Some(user.password.expose()))
+}
+
+fn reason(result: Result<rrecover::transport::Output, TransportError>) -> String {
+    match result.unwrap_err() {
+        TransportError::RunAs { reason, .. } => reason,
+        other => panic!("not a run-as error: {other}"),
+    }
+}
+
+fn host_of(user: &User) -> (Sshd, Pool) {
+    let sshd = Sshd::start(&[]);
+    let pool = Pool::new(vec![sshd.target(&user.name)]);
+    (sshd, pool)
+}
+
+#[tokio::test]
+async fn sudo_with_a_password_runs_as_root_and_input_and_output_are_untouched() {
+    let user = User::make(Some(WITH_PASSWORD));
+    let (_sshd, pool) = host_of(&user);
+    let command = Command::new("id -un; cat; echo own >&2; exit 5")
+        .run_as(Some(become_root(&user)))
+        .stdin(Input::Bytes(Bytes::from_static(b"first line\nrest")));
+    let output = connect(&pool).await.run(command).await.unwrap();
+    assert_eq!(output.rc, 5);
+    assert_eq!(output.stdout_text(), "root\nfirst line\nrest");
+    assert_eq!(output.stderr_text(), "own\n");
+}
+
+#[tokio::test]
+async fn the_password_shows_in_no_process_list() {
+    let user = User::make(Some(WITH_PASSWORD));
+    let (_sshd, pool) = host_of(&user);
+    let command = Command::new("cat /proc/[0-9]*/cmdline /proc/$PPID/environ | tr '\\0' ' '");
+    let output = connect(&pool).await.run(command.run_as(Some(become_root(&user)))).await.unwrap();
+    let all = output.stdout_text();
+    assert!(all.contains("sudo") && !all.contains(user.password.expose()));
+}
+
+#[tokio::test]
+async fn a_wrong_sudo_password_is_a_clear_error_without_a_hang() {
+    let user = User::make(Some(WITH_PASSWORD));
+    let (_sshd, pool) = host_of(&user);
+    let run_as = User::run_as(Sudo, "root", Some("not it"));
+    let before = Instant::now();
+    let result = connect(&pool).await.run(Command::new("id").run_as(Some(run_as))).await;
+    assert_eq!(reason(result), "wrong password");
+    assert!(before.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_error_even_if_sudo_asks_only_once() {
+    let user = User::make(Some("Defaults:@USER@ passwd_tries=1\n@USER@ ALL=(ALL) ALL"));
+    let (_sshd, pool) = host_of(&user);
+    let run_as = User::run_as(Sudo, "root", Some("not it"));
+    let result = connect(&pool).await.run(Command::new("id").run_as(Some(run_as))).await;
+    assert_eq!(reason(result), "wrong password");
+}
+
+#[tokio::test]
+async fn a_password_that_nobody_asks_for_does_not_reach_the_command() {
+    let user = User::make(Some(WITHOUT_PASSWORD));
+    let (_sshd, pool) = host_of(&user);
+    let command = Command::new("cat").run_as(Some(become_root(&user)));
+    let output = connect(&pool).await.run(command.clone()).await.unwrap();
+    assert_eq!(output.stdout_text(), "");
+    let command = command.stdin(Input::Bytes(Bytes::from_static(b"data")));
+    assert_eq!(connect(&pool).await.run(command).await.unwrap().stdout_text(), "data");
+}
+
+#[tokio::test]
+async fn sudo_without_a_password_works_where_none_is_needed_and_else_says_what_to_type() {
+    let free = User::make(Some(WITHOUT_PASSWORD));
+    let (_sshd, pool) = host_of(&free);
+    let run_as = User::run_as(Sudo, "root", None);
+    let command = Command::new("id -un").run_as(Some(run_as));
+    assert_eq!(connect(&pool).await.run(command.clone()).await.unwrap().stdout_text(), "root\n");
+    let asked = User::make(Some(WITH_PASSWORD));
+    let (_sshd, pool) = host_of(&asked);
+    let reason = reason(connect(&pool).await.run(command).await);
+    assert!(reason.starts_with("it needs a password: -K"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_user_whom_sudo_does_not_know_gets_sudos_words() {
+    let user = User::make(None);
+    let (_sshd, pool) = host_of(&user);
+    let command = Command::new("id").run_as(Some(become_root(&user)));
+    let reason = reason(connect(&pool).await.run(command).await);
+    assert!(reason.contains("not in the sudoers file"), "{reason}");
+}
+
+#[tokio::test]
+async fn sudo_without_a_terminal_where_one_is_required_says_so() {
+    let user = User::make(Some("Defaults:@USER@ requiretty\n@USER@ ALL=(ALL) NOPASSWD: ALL"));
+    let (_sshd, pool) = host_of(&user);
+    let command = Command::new("id").run_as(Some(User::run_as(Sudo, "root", None)));
+    let reason = reason(connect(&pool).await.run(command).await);
+    assert!(reason.contains("tty"), "{reason}");
+}
+
+#[tokio::test]
+async fn root_becomes_another_user_by_sudo_and_su_without_a_password() {
+    let user = User::make(None);
+    let sshd = Sshd::start(&[]);
+    let pool = Pool::new(vec![sshd.target("root")]);
+    let connection = connect(&pool).await;
+    for method in [Sudo, Su] {
+        let run_as = User::run_as(method, &user.name, None);
+        let command = Command::new("id -un; cat").run_as(Some(run_as));
+        let command = command.stdin(Input::Bytes(Bytes::from_static(b"in")));
+        let output = connection.run(command).await.unwrap();
+        assert_eq!(output.stdout_text(), format!("{}\nin", user.name), "{method:?}");
+    }
+}
+
+#[tokio::test]
+async fn su_takes_the_wanted_users_password_and_refuses_a_wrong_or_missing_one() {
+    let (from, to) = (User::make(None), User::make(None));
+    let (_sshd, pool) = host_of(&from);
+    let connection = connect(&pool).await;
+    let run = async |password| {
+        let run_as = User::run_as(Su, &to.name, password);
+        let command = Command::new("id -un; cat").run_as(Some(run_as));
+        connection.run(command.stdin(Input::Bytes(Bytes::from_static(b"in")))).await
+    };
+    let output = run(Some(to.password.expose())).await.unwrap();
+    assert_eq!(output.stdout_text(), format!("{}\nin", to.name));
+    let wrong = reason(run(Some("not it")).await);
+    assert!(wrong.starts_with("wrong password"), "{wrong}");
+    let missing = reason(run(None).await);
+    assert!(missing.starts_with("it needs a password: -K"), "{missing}");
+}
+
+/// The rules of doas stand in one file of the machine; it is put back.
+struct DoasRules(Option<String>);
+
+impl DoasRules {
+    const FILE: &str = "/etc/doas.conf";
+
+    fn set(rules: &str) -> Self {
+        let before = std::fs::read_to_string(Self::FILE).ok();
+        std::fs::write(Self::FILE, rules).unwrap();
+        std::fs::set_permissions(Self::FILE, std::fs::Permissions::from_mode(0o600)).unwrap();
+        Self(before)
+    }
+}
+
+impl Drop for DoasRules {
+    fn drop(&mut self) {
+        let _ = match &self.0 {
+            Some(before) => std::fs::write(Self::FILE, before),
+            None => std::fs::remove_file(Self::FILE),
+        };
+    }
+}
+
+#[tokio::test]
+async fn doas_works_where_no_password_is_needed_and_else_says_what_to_do() {
+    let (free, asked) = (User::make(None), User::make(None));
+    let rules = DoasRules::set(&format!("permit nopass {}\npermit {}\n", free.name, asked.name));
+    let run = async |user: &User| {
+        let (_sshd, pool) = host_of(user);
+        let run_as = User::run_as(Doas, "root", Some(user.password.expose()));
+        let command = Command::new("id -un; cat").run_as(Some(run_as));
+        let command = command.stdin(Input::Bytes(Bytes::from_static(b"in")));
+        connect(&pool).await.run(command).await
+    };
+    let (works, needs) = (run(&free).await, run(&asked).await);
+    drop(rules);
+    assert_eq!(works.unwrap().stdout_text(), "root\nin");
+    let reason = reason(needs);
+    assert!(reason.contains("add `nopass`"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_user_that_does_not_exist_is_an_error() {
+    let sshd = Sshd::start(&[]);
+    let pool = Pool::new(vec![sshd.target("root")]);
+    for method in [Sudo, Su, Doas] {
+        let run_as = User::run_as(method, "nosuchuser", None);
+        let result = connect(&pool).await.run(Command::new("id").run_as(Some(run_as))).await;
+        assert!(matches!(result, Err(TransportError::RunAs { .. })), "{method:?} {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn this_machine_runs_commands_as_others_too() {
+    let user = User::make(None);
+    let local = LocalConnection::new("localhost");
+    let run_as = User::run_as(Sudo, &user.name, Some("unused"));
+    let command = Command::new("id -un; cat; exit 3").run_as(Some(run_as));
+    let command = command.stdin(Input::Bytes(Bytes::from_static(b"in")));
+    let output = local.run(command).await.unwrap();
+    assert_eq!((output.rc, output.stdout_text()), (3, format!("{}\nin", user.name)));
+}
