@@ -7,6 +7,7 @@ need=''
 want() { command -v "$1" >/dev/null 2>&1 || need="$need $2"; }
 
 want protoc protobuf-compiler
+[ -e /usr/include/google/protobuf/descriptor.proto ] || need="$need libprotobuf-dev"
 want cc gcc
 [ -e /usr/include/stdlib.h ] || need="$need libc6-dev"
 want debootstrap debootstrap
