@@ -135,9 +135,7 @@ impl<'a> Attempt<'a> {
     fn judge(&self, mut outcome: Outcome, number: u32) -> (End, bool) {
         let task = self.task.keyed.task;
         let mut map = registered(&outcome);
-        if task.until.is_empty() && task.retries.is_none() {
-            // No `attempts` then, as in Ansible.
-        } else {
+        if self.tries > 1 {
             map.insert("attempts".into(), json!(number));
         }
         if outcome.skipped {
@@ -154,12 +152,13 @@ impl<'a> Attempt<'a> {
                 Err(why) => return (End::failed(why), true),
             }
         };
-        if !wanted && number == self.tries && !task.until.is_empty() {
+        if !wanted && number == self.tries && self.tries > 1 {
             outcome.failed = true;
             map.insert("failed".into(), json!(true));
+            // As Ansible counts when it gives up: without the first try.
+            map.insert("attempts".into(), json!(number - 1));
             if outcome.msg.is_empty() {
                 outcome.msg = format!("not as wanted after {number} tries");
-                map.insert("msg".into(), json!(outcome.msg));
             }
         }
         (End::ended(outcome, map), wanted)

@@ -69,7 +69,7 @@ impl Keyed<'_> {
         let retries = number(scope, self.task.retries.as_ref(), "retries")?;
         let tries = match retries {
             None if self.task.until.is_empty() => 1,
-            None => 3,
+            None => 4,
             Some(retries) => whole(retries.max(0.0)) + 1,
         };
         let delay = number(scope, self.task.delay.as_ref(), "delay")?.unwrap_or(5.0).max(0.0);

@@ -2,6 +2,7 @@
 
 use crate::event::Status;
 use crate::modules::{FACTS, META, ModuleError, Outcome};
+use crate::plan::Text;
 use crate::transport::TransportError;
 use serde_json::{Map, Value, json};
 
@@ -81,13 +82,20 @@ impl End {
     }
 
     /// A task whose condition does not hold.
-    pub(super) fn skipped(condition: Option<&str>) -> Self {
+    pub(super) fn skipped(condition: &Text) -> Self {
         let outcome = Outcome { skipped: true, ..Outcome::default() };
         let mut registered = registered(&outcome);
         registered.insert("skip_reason".into(), json!("Conditional result was False"));
-        if let Some(condition) = condition {
-            registered.insert("false_condition".into(), json!(condition));
-        }
+        registered.insert("false_condition".into(), json!(condition.text));
+        Self::ended(outcome, registered)
+    }
+
+    /// A loop without items.
+    pub(super) fn no_items() -> Self {
+        let outcome = Outcome { skipped: true, ..Outcome::default() };
+        let mut registered = registered(&outcome);
+        registered.insert("skipped_reason".into(), json!("No items in the list"));
+        registered.insert("results".into(), json!([]));
         Self::ended(outcome, registered)
     }
 
@@ -121,7 +129,8 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
     if outcome.skipped {
         map.insert("skipped".into(), json!(true));
     }
-    if !outcome.msg.is_empty() {
+    // What went well is told to people; a module whose `msg` playbooks read gives it as a value.
+    if (outcome.failed || outcome.skipped) && !outcome.msg.is_empty() {
         map.insert("msg".into(), json!(outcome.msg));
     }
     if let Some(rc) = outcome.rc {
@@ -159,10 +168,10 @@ pub(super) fn of_loop(items: Vec<End>) -> End {
         });
     let mut map = Map::new();
     map.insert("changed".into(), json!(changed));
-    map.insert("failed".into(), json!(worst(Status::Failed)));
-    if all_skipped {
-        map.insert("skipped".into(), json!(true));
+    if worst(Status::Failed) {
+        map.insert("failed".into(), json!(true));
     }
+    map.insert("skipped".into(), json!(all_skipped));
     let msg = match status {
         Status::Failed => "One or more items failed",
         Status::Skipped => "All items skipped",

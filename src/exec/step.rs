@@ -7,7 +7,7 @@ use super::services::{Options, Services};
 use super::variables::explained;
 use crate::event::{Event, HostResult, Status};
 use crate::modules::{Args, Module, Parameter};
-use crate::plan::{Loop, PlannedTask, Settled};
+use crate::plan::{Loop, PlannedTask};
 use crate::template::Scope;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -34,12 +34,12 @@ impl HostTask<'_> {
         if self.services.cancel.is_asked() {
             return None;
         }
-        let settled = self.planned.hosts.iter().find(|planned| planned.host == self.host);
-        if settled.is_some_and(|planned| planned.condition == Settled::Now(false)) {
-            return Some(self.told(&self.scope, None, Instant::now(), End::skipped(None)));
-        }
         match &self.keyed.task.repeat {
-            None => self.item(self.scope.clone(), None).await,
+            None => {
+                let began = Instant::now();
+                let end = self.item(&self.scope, None).await?;
+                Some(self.told(&self.scope, None, began, end))
+            }
             Some(repeat) => self.each(repeat).await,
         }
     }
@@ -51,29 +51,24 @@ impl HostTask<'_> {
             Ok(items) => items,
             Err(why) => {
                 // Items that cannot be made do not matter for a task that is left out.
-                let skip = matches!(all_hold(&self.scope, &self.keyed.task.when), Ok(Err(_)));
-                let end = if skip { End::skipped(None) } else { End::failed(why) };
+                let end = match all_hold(&self.scope, &self.keyed.task.when) {
+                    Ok(Err(condition)) => End::skipped(condition),
+                    _ => End::failed(why),
+                };
                 return Some(self.told(&self.scope, None, Instant::now(), end));
             }
         };
         if items.is_empty() {
-            let end = End::skipped(None);
-            return Some(self.told(&self.scope, None, Instant::now(), end));
+            return Some(self.told(&self.scope, None, Instant::now(), End::no_items()));
         }
         let mut ends = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            let mut names = Map::new();
-            names.insert(repeat.variable.clone(), item.clone());
-            names.insert("ansible_loop_var".into(), json!(repeat.variable));
-            if let Some(name) = &repeat.index_variable {
-                names.insert(name.clone(), json!(index));
-            }
-            let scope = self.scope.extend_data(names);
-            let Some(mut end) = self.item(scope, Some((index, item.clone()))).await else {
-                break;
-            };
-            end.registered.insert(repeat.variable.clone(), item);
-            end.registered.insert("ansible_loop_var".into(), json!(repeat.variable));
+            let began = Instant::now();
+            let names = names(repeat, index, &item);
+            let scope = self.scope.extend_data(names.clone());
+            let Some(mut end) = self.item(&scope, Some(index)).await else { break };
+            end.registered.extend(names);
+            let end = self.told(&scope, Some(item), began, end);
             let gone = matches!(end.status, Status::Unreachable | Status::Unknown);
             let stop = end.status == Status::Failed && self.options.stop_on_failure;
             let over = (gone || stop) && !end.ignored;
@@ -103,20 +98,16 @@ impl HostTask<'_> {
         Ok(flat.collect())
     }
 
-    async fn item(&self, scope: Scope, item: Option<(usize, Value)>) -> Option<End> {
-        let began = Instant::now();
-        let end = match all_hold(&scope, &self.keyed.task.when) {
+    /// Runs the task once; `index` is the number of the loop's item.
+    async fn item(&self, scope: &Scope, index: Option<usize>) -> Option<End> {
+        Some(match all_hold(scope, &self.keyed.task.when) {
             Err(why) => End::failed(why),
-            Ok(Err(condition)) => End::skipped(Some(&condition.text)),
-            Ok(Ok(())) => {
-                let index = item.as_ref().map(|(index, _)| *index);
-                match Attempt::prepare(self, scope.clone(), index) {
-                    Err(why) => super::attempt::unprepared(why),
-                    Ok(attempt) => attempt.run().await?,
-                }
-            }
-        };
-        Some(self.told(&scope, item.map(|(_, item)| item), began, end))
+            Ok(Err(condition)) => End::skipped(condition),
+            Ok(Ok(())) => match Attempt::prepare(self, scope.clone(), index) {
+                Err(why) => super::attempt::unprepared(why),
+                Ok(attempt) => attempt.run().await?,
+            },
+        })
     }
 
     /// Decides whether a failure is passed over, and tells how it ended.
@@ -131,7 +122,8 @@ impl HostTask<'_> {
             false
         });
         if end.meta().is_none() || end.status == Status::Failed {
-            self.services.events.send(Event::HostResult(self.result(scope, item, began, &end)));
+            let result = Box::new(self.result(scope, item, began, &end));
+            self.services.events.send(Event::HostResult(result));
         }
         end
     }
@@ -152,6 +144,7 @@ impl HostTask<'_> {
             diff: String::new(),
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             ignored: end.ignored,
+            result: Value::Null,
         };
         // When it cannot be told whether the result is secret, it is.
         if self.keyed.no_log(scope).unwrap_or(true) {
@@ -163,6 +156,7 @@ impl HostTask<'_> {
         result.stderr = clean(&outcome.stderr);
         result.msg = clean(&outcome.msg);
         result.diff = clean(&outcome.diff);
+        result.result = self.clean(Value::Object(end.registered.clone()));
         result
     }
 
@@ -170,10 +164,15 @@ impl HostTask<'_> {
     fn label(&self, scope: &Scope, item: Value) -> Value {
         let label = self.keyed.task.repeat.as_ref().and_then(|repeat| repeat.label.as_ref());
         let shown = label.and_then(|label| scope.render_value(&label.value).ok()).unwrap_or(item);
-        match shown {
+        self.clean(shown)
+    }
+
+    /// Without secrets.
+    fn clean(&self, value: Value) -> Value {
+        match value {
             Value::String(text) => Value::String(self.services.redactor.clean(&text)),
             Value::Object(_) | Value::Array(_) => {
-                let text = self.services.redactor.clean(&shown.to_string());
+                let text = self.services.redactor.clean(&value.to_string());
                 serde_json::from_str(&text).unwrap_or(Value::String(text))
             }
             other => other,
@@ -205,6 +204,18 @@ impl HostTask<'_> {
         }
         Ok(Args(checked))
     }
+}
+
+/// The variables of one item; its result has them too.
+fn names(repeat: &Loop, index: usize, item: &Value) -> Map<String, Value> {
+    let mut names = Map::new();
+    names.insert(repeat.variable.clone(), item.clone());
+    names.insert("ansible_loop_var".into(), json!(repeat.variable));
+    if let Some(name) = &repeat.index_variable {
+        names.insert(name.clone(), json!(index));
+        names.insert("ansible_index_var".into(), json!(name));
+    }
+    names
 }
 
 fn check_choice(parameter: &Parameter, value: &Value) -> Result<(), String> {

@@ -45,7 +45,8 @@ impl Module for Assert {
             }
         }
         let msg = args.text("success_msg")?.unwrap_or_else(|| "All assertions passed".to_owned());
-        Ok(Outcome::ok(if quiet { String::new() } else { msg }))
+        let shown = if quiet { String::new() } else { msg.clone() };
+        Ok(Outcome::ok(shown).with("msg", msg))
     }
 }
 

@@ -46,7 +46,9 @@ impl Module for LineInFile {
         let before = match output.rc {
             0 => String::from_utf8(output.stdout)
                 .map_err(|_| ModuleError::Failed(format!("`{path}` is not UTF-8 text")))?,
-            44 if edit.absent => return Ok(Outcome::ok("file not present")),
+            44 if edit.absent => {
+                return Ok(Outcome::ok("file not present").with("msg", "file not present"));
+            }
             44 if args.boolean("create", false)? => String::new(),
             44 => return Err(ModuleError::Failed(format!("`{path}` does not exist"))),
             rc => {

@@ -20,7 +20,8 @@ impl Module for Pause {
     }
 
     async fn run(&self, _context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
-        let wait = match (whole_number(args, "seconds")?, whole_number(args, "minutes")?) {
+        let minutes = whole_number(args, "minutes")?;
+        let wait = match (whole_number(args, "seconds")?, minutes) {
             (Some(seconds), None) => seconds,
             (None, Some(minutes)) => minutes * 60,
             _ => {
@@ -30,6 +31,11 @@ impl Module for Pause {
             }
         };
         tokio::time::sleep(Duration::from_secs(wait)).await;
-        Ok(Outcome::ok(format!("Paused for {wait} seconds")).with("delta", wait))
+        let said = match minutes {
+            Some(minutes) => format!("Paused for {minutes}.0 minutes"),
+            None => format!("Paused for {wait}.0 seconds"),
+        };
+        let outcome = Outcome { rc: Some(0), stdout: said.clone(), ..Outcome::ok(said) };
+        Ok(outcome.with("delta", wait).with("echo", true).with("user_input", ""))
     }
 }

@@ -50,6 +50,6 @@ impl Module for Shell {
             Some(shell) => format!("exec {} -c {}", quote(&shell), quote(&text)),
             None => text.clone(),
         };
-        command::run(context, args, &text, &script).await
+        command::run(context, args, text.into(), &script).await
     }
 }

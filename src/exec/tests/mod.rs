@@ -265,7 +265,7 @@ impl Bench {
 
     pub(super) fn results(&self) -> Vec<HostResult> {
         let result = |event| match event {
-            Event::HostResult(result) => Some(result),
+            Event::HostResult(result) => Some(*result),
             _ => None,
         };
         self.events().into_iter().filter_map(result).collect()
