@@ -25,6 +25,7 @@ if [ -d "$target" ]; then
 fi
 
 # The archive that calls itself Debian, not Debian-Security or another.
+# shellcheck disable=SC2016 # apt fills them in
 mirror=$(apt-get indextargets --format '$(SITE) $(LABEL)' 'Created-By: Packages' |
 	sed -n 's/ Debian$//p' | head -n 1)
 work=$(mktemp -d "$cache/playbook-hosts.XXXXXX")
