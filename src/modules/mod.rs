@@ -33,6 +33,7 @@ mod pki;
 mod raw;
 mod service;
 mod set_fact;
+mod setup;
 mod shell;
 mod slurp;
 mod stat;
@@ -45,6 +46,7 @@ pub use context::{Context, NoTemplates, Peers, TemplateOptions, Templates};
 pub use meta::META;
 pub use outcome::{ModuleError, Outcome};
 pub use set_fact::FACTS;
+pub use setup::fact_variables;
 
 use async_trait::async_trait;
 
@@ -90,6 +92,7 @@ pub static REGISTRY: &[&dyn Module] = &[
     &fail::Fail,
     &fetch::Fetch,
     &file::File,
+    &setup::Setup("gather_facts"),
     &lineinfile::LineInFile,
     &meta::Meta,
     &pause::Pause,
@@ -99,6 +102,7 @@ pub static REGISTRY: &[&dyn Module] = &[
     &raw::Raw,
     &service::Service("service"),
     &set_fact::SetFact,
+    &setup::Setup("setup"),
     &shell::Shell,
     &slurp::Slurp,
     &stat::Stat,

@@ -2,4 +2,5 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod modules;
 pub(crate) mod sshd;

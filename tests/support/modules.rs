@@ -1,0 +1,173 @@
+//! Modules on a host that is reached by a command of this machine: a container or a changed root.
+
+use async_trait::async_trait;
+use rrecover::modules::{Args, Context, ModuleError, NoTemplates, Outcome, Peers, find};
+use rrecover::transport::{
+    BoxStream, Command, Connection, Input, Output, RunAs, Sink, TransportError,
+};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+
+/// A host: what stands in front of `sh -c SCRIPT` to run a script there.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    prefix: Vec<String>,
+}
+
+impl Host {
+    /// A host that is reached by a command, or this machine when that is empty.
+    pub(crate) fn behind(prefix: &[&str]) -> Self {
+        Self { prefix: prefix.iter().map(|word| (*word).to_owned()).collect() }
+    }
+
+    /// Runs a module as a task would, without check mode.
+    pub(crate) async fn run(&self, module: &str, args: Value) -> Result<Outcome, ModuleError> {
+        self.run_with(module, args, |_| {}).await
+    }
+
+    /// Runs a module in check mode.
+    pub(crate) async fn check(&self, module: &str, args: Value) -> Result<Outcome, ModuleError> {
+        self.run_with(module, args, |context| context.check = true).await
+    }
+
+    /// Runs a module in a context that is changed first.
+    pub(crate) async fn run_with(
+        &self,
+        module: &str,
+        args: Value,
+        change: impl FnOnce(&mut Context),
+    ) -> Result<Outcome, ModuleError> {
+        let mut context = Context {
+            connection: Arc::new(self.clone()),
+            run_as: None,
+            peers: Arc::new(Alone),
+            templates: Arc::new(NoTemplates),
+            check: false,
+            diff: true,
+            deadline: Duration::from_secs(120),
+            environment: Vec::new(),
+            run_id: "RUN".to_owned(),
+            run_dir: PathBuf::new(),
+            search_path: Vec::new(),
+        };
+        change(&mut context);
+        let module = find(module).unwrap_or_else(|| panic!("there is no module `{module}`"));
+        module.run(&context, &Args(args.as_object().cloned().unwrap_or_default())).await
+    }
+
+    /// What a script that has to go well prints on the host.
+    pub(crate) async fn sh(&self, script: &str) -> String {
+        let output = Connection::run(self, Command::new(script)).await.expect("the host answers");
+        assert_eq!(output.rc, 0, "{script}: {}", output.stderr_text());
+        output.stdout_text()
+    }
+
+    fn process(&self, script: &str) -> tokio::process::Command {
+        let words: Vec<&str> = self.prefix.iter().map(String::as_str).collect();
+        let words = [&words[..], &["sh", "-c", script]].concat();
+        let mut process = tokio::process::Command::new(words[0]);
+        process.args(&words[1..]);
+        process
+    }
+}
+
+#[async_trait]
+impl Connection for Host {
+    fn host(&self) -> &'static str {
+        "host"
+    }
+
+    async fn run(&self, command: Command) -> Result<Output, TransportError> {
+        let broken = |error: std::io::Error| TransportError::Local {
+            what: "a test's host".to_owned(),
+            reason: error.to_string(),
+        };
+        let mut process = self.process(&command.script);
+        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = process.kill_on_drop(true).spawn().map_err(broken)?;
+        let input = match command.stdin {
+            Input::Empty => Vec::new(),
+            Input::Bytes(bytes) => bytes.to_vec(),
+            Input::File(path) => std::fs::read(path).map_err(broken)?,
+        };
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let feed = async move { stdin.write_all(&input).await };
+        let both = async { tokio::join!(feed, child.wait_with_output()).1 };
+        let Ok(output) = tokio::time::timeout(command.deadline, both).await else {
+            return Err(TransportError::Deadline {
+                host: "host".to_owned(),
+                deadline: command.deadline,
+            });
+        };
+        let output = output.map_err(broken)?;
+        let stdout = match command.stdout {
+            Sink::Capture => output.stdout,
+            Sink::File(path) => {
+                std::fs::write(path, &output.stdout).map_err(broken)?;
+                Vec::new()
+            }
+        };
+        Ok(Output { rc: output.status.code().unwrap_or(255), stdout, stderr: output.stderr })
+    }
+
+    async fn open_tcp(&self, address: &str, port: u16) -> Result<BoxStream, TransportError> {
+        Err(TransportError::Local {
+            what: format!("{address}:{port}"),
+            reason: "not forwarded in this test".to_owned(),
+        })
+    }
+}
+
+/// No other hosts.
+struct Alone;
+
+#[async_trait]
+impl Peers for Alone {
+    async fn peer(
+        &self,
+        host: &str,
+    ) -> Result<(Arc<dyn Connection>, Option<RunAs>), TransportError> {
+        Err(TransportError::Local { what: host.to_owned(), reason: "there is none".to_owned() })
+    }
+}
+
+/// A container of the lab's host image that has booted systemd; gone when it is dropped.
+pub(crate) struct Container {
+    /// Its name.
+    pub(crate) name: String,
+    /// How modules run in it.
+    pub(crate) host: Host,
+}
+
+impl Container {
+    /// Boots one. `options` are further ones of `docker run`.
+    pub(crate) async fn boot(tag: &str, options: &[&str]) -> Self {
+        let image = rrecover::lab::host_image().await.unwrap_or_else(|error| panic!("{error}"));
+        let name = format!("rrecover-test-{tag}-{}", std::process::id());
+        let start = ["run", "--detach", "--name", &name, "--hostname", tag, "--stop-signal"];
+        let rights = [&start[..], &["SIGRTMIN+3"], &rrecover::lab::RIGHTS, options, &[&image]];
+        docker(&rights.concat());
+        let host = Host::behind(&["docker", "exec", "--interactive", &name]);
+        let container = Self { name, host };
+        let booted = "until state=$(systemctl is-system-running --wait 2>/dev/null) || \
+                      [ \"$state\" = degraded ]; do sleep 0.1; done";
+        container.host.sh(booted).await;
+        container
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        docker(&["rm", "--force", &self.name]);
+    }
+}
+
+fn docker(arguments: &[&str]) {
+    let output = std::process::Command::new("docker").args(arguments).output().expect("docker");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() || std::thread::panicking(), "docker {arguments:?}: {said}");
+}
