@@ -36,6 +36,7 @@ fn the_reference_is_what_it_was() {
         &["play", "--help"],
         &["plan", "--help"],
         &["diagnose", "--help"],
+        &["exec", "--help"],
         &["runs", "--help"],
         &["inventory", "--help"],
         &["playbooks", "--help"],
@@ -130,4 +131,29 @@ fn the_manual_and_completions_are_generated() {
     }
     rrecover(&home, &["playbooks"]).assert().success().stdout(contains("recover-control-plane"));
     rrecover(&home, &["runs"]).assert().success().stdout(contains("no runs"));
+}
+
+#[test]
+fn one_command_runs_without_a_playbook() {
+    let home = home();
+    let local = ["-i", "localhost,", "-e", "ansible_connection=local"];
+    let exec = |arguments: &[&str]| {
+        rrecover(&home, &[&["exec", "all"], &local[..], arguments].concat()).assert()
+    };
+    exec(&["--", "echo one; echo two >&2"])
+        .success()
+        .stdout("localhost | CHANGED | rc=0 >>\none\ntwo\n");
+    exec(&["-a", "echo no; exit 3"]).code(2).stdout(contains("localhost | FAILED | rc=3 >>\nno\n"));
+    exec(&["-m", "ping"])
+        .success()
+        .stdout(contains("localhost | SUCCESS => {\n").and(contains("    \"ping\": \"pong\"")));
+    let made = home.path().join("made");
+    let touch = format!("path={} state=touch mode=0600", made.display());
+    exec(&["-m", "file", "-a", &touch]).success().stdout(contains("localhost | CHANGED => {"));
+    assert!(made.is_file());
+    let remove = format!("path={} state=absent", made.display());
+    exec(&["--check", "-m", "file", "-a", &remove]).success().stdout(contains("CHANGED"));
+    assert!(made.is_file(), "check mode writes nothing");
+    exec(&["-m", "file", "-a", "pth=made"]).code(1).stderr(contains("`path`"));
+    exec(&["-m", "no_such_module"]).code(1).stderr(contains("no_such_module"));
 }

@@ -64,7 +64,17 @@ impl Cycle {
         for name in &selection.playbooks {
             playbooks.extend(problems.take(playbook::load(name, &Modules)));
         }
-        let playbooks = problems.or(playbooks)?;
+        Self::new(problems.or(playbooks)?, target, selection, say, screen)
+    }
+
+    /// Loads the inventory for playbooks that are loaded. Nothing is contacted.
+    pub fn new(
+        playbooks: Vec<Playbook>,
+        target: &TargetOptions,
+        selection: &Selection,
+        say: Say,
+        screen: Arc<Screen>,
+    ) -> Result<Self, Failure> {
         let directories = playbooks.iter().filter_map(|one| one.directory.clone()).collect();
         let mut session = Session::load(target, directories)?;
         let known = |name: &&str| *name == RECOVER;

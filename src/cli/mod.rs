@@ -5,6 +5,7 @@ mod acting;
 pub mod catalog;
 pub mod cycle;
 pub mod diagnose;
+pub mod exec;
 pub mod inventory;
 pub mod lab;
 pub mod meta;
@@ -43,6 +44,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Say what is broken and what to type next; change nothing.
     Diagnose(diagnose::DiagnoseArgs),
+    /// Run one module on the hosts of a pattern.
+    Exec(exec::ExecArgs),
     /// Past runs, from their journals.
     Runs(runs::RunsArgs),
     /// What was understood of the inventory.
@@ -104,6 +107,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Play(args) => return play::run(args).await,
         Command::Plan(args) => return plan::run(args).await,
         Command::Diagnose(args) => return diagnose::run(args).await,
+        Command::Exec(args) => return exec::run(args).await,
         Command::Runs(args) => runs::run(&args)?,
         Command::Inventory(args) => inventory::run(&args)?,
         Command::Playbooks(args) => {

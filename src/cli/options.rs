@@ -70,6 +70,19 @@ pub struct Selection {
     pub start_at_task: Option<String>,
 }
 
+impl Selection {
+    /// All of one playbook.
+    pub fn of(playbook: String) -> Self {
+        Self {
+            playbooks: vec![playbook],
+            limit: None,
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            start_at_task: None,
+        }
+    }
+}
+
 /// How another user is become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BecomeMethod {

@@ -5,7 +5,7 @@ use crate::error::Failure;
 use crate::event::Event;
 use crate::exec::EventSink;
 use crate::redact::Secret;
-use crate::report::{Human, Json, Reporter, Style, Terminal};
+use crate::report::{Human, Json, Reporter, Results, Style, Terminal};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -33,6 +33,16 @@ impl Screen {
             OutputForm::Json => Box::new(Json::new(process_terminal())),
         };
         Self { terminal: Mutex::new(process_terminal()), reporter: Mutex::new(reporter), form }
+    }
+
+    /// The process's own, for the results of a single command: they are what stdout is for.
+    pub fn of_results(form: OutputForm) -> Self {
+        let screen = Self::new(form, 0);
+        if form == OutputForm::Human {
+            let reporter: Box<dyn Reporter> = Box::new(Results::new(process_terminal()));
+            return Self { reporter: Mutex::new(reporter), ..screen };
+        }
+        screen
     }
 
     /// Whether a person reads.
