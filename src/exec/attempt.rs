@@ -141,8 +141,11 @@ impl<'a> Attempt<'a> {
         if outcome.skipped {
             return (End::ended(outcome, map), true);
         }
-        if let Err(why) = self.apply_conditions(&mut outcome, &mut map) {
-            return (End::failed(why), true);
+        if let Err((name, why)) = self.apply_conditions(&mut outcome, &mut map) {
+            outcome.failed = true;
+            map.insert("failed".into(), json!(true));
+            map.insert(name.into(), json!(why));
+            outcome.msg = why;
         }
         let wanted = if task.until.is_empty() {
             !outcome.failed
@@ -153,7 +156,8 @@ impl<'a> Attempt<'a> {
             }
         };
         if !wanted && number == self.tries && self.tries > 1 {
-            outcome.failed = true;
+            // `failed_when` has the last word on the task, though not on what is registered.
+            outcome.failed = task.failed_when.is_empty() || outcome.failed;
             map.insert("failed".into(), json!(true));
             // As Ansible counts when it gives up: without the first try.
             map.insert("attempts".into(), json!(number - 1));
@@ -164,18 +168,23 @@ impl<'a> Attempt<'a> {
         (End::ended(outcome, map), wanted)
     }
 
+    /// What cannot be evaluated is a failure; it is registered under the name that comes with it.
     fn apply_conditions(
         &self,
         outcome: &mut Outcome,
         map: &mut Map<String, Value>,
-    ) -> Result<(), String> {
+    ) -> Result<(), (&'static str, String)> {
         let task = self.task.keyed.task;
+        let hold = |map: &Map<String, Value>, conditions, name| {
+            let held = all_hold(&self.with_result(map), conditions);
+            held.map(|held| held.is_ok()).map_err(|why| (name, why))
+        };
         if !task.changed_when.is_empty() {
-            outcome.changed = all_hold(&self.with_result(map), &task.changed_when)?.is_ok();
+            outcome.changed = hold(map, &task.changed_when, "changed_when_result")?;
             map.insert("changed".into(), json!(outcome.changed));
         }
         if !task.failed_when.is_empty() {
-            outcome.failed = all_hold(&self.with_result(map), &task.failed_when)?.is_ok();
+            outcome.failed = hold(map, &task.failed_when, "failed_when_result")?;
             map.insert("failed".into(), json!(outcome.failed));
             map.insert("failed_when_result".into(), json!(outcome.failed));
         }

@@ -85,8 +85,15 @@ impl End {
     pub(super) fn skipped(condition: &Text) -> Self {
         let outcome = Outcome { skipped: true, ..Outcome::default() };
         let mut registered = registered(&outcome);
+        registered.shift_remove("failed");
         registered.insert("skip_reason".into(), json!("Conditional result was False"));
-        registered.insert("false_condition".into(), json!(condition.text));
+        // A condition that was written as a boolean is one.
+        let condition = match &*condition.text {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            text => Value::from(text),
+        };
+        registered.insert("false_condition".into(), condition);
         Self::ended(outcome, registered)
     }
 
@@ -94,6 +101,7 @@ impl End {
     pub(super) fn no_items() -> Self {
         let outcome = Outcome { skipped: true, ..Outcome::default() };
         let mut registered = registered(&outcome);
+        registered.shift_remove("failed");
         registered.insert("skipped_reason".into(), json!("No items in the list"));
         registered.insert("results".into(), json!([]));
         Self::ended(outcome, registered)
@@ -138,7 +146,7 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
     }
     if outcome.rc.is_some() || !outcome.stdout.is_empty() || !outcome.stderr.is_empty() {
         for (name, text) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
-            let lines: Vec<&str> = text.lines().collect();
+            let lines = lines(text);
             map.insert(name.into(), json!(text));
             map.insert(format!("{name}_lines"), json!(lines));
         }
@@ -150,6 +158,24 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
         map.insert(name.clone(), value.clone());
     }
     map
+}
+
+/// The lines as Python's `splitlines` sees them.
+fn lines(text: &str) -> Vec<&str> {
+    let ends = |c: char| "\n\r\u{b}\u{c}\u{1c}\u{1d}\u{1e}\u{85}\u{2028}\u{2029}".contains(c);
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+        lines.push(line);
+        let end = if after.starts_with("\r\n") {
+            2
+        } else {
+            after.chars().next().map_or(0, char::len_utf8)
+        };
+        rest = &after[end..];
+    }
+    lines
 }
 
 /// What a loop registers, and how it ended as a whole.

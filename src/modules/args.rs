@@ -92,6 +92,9 @@ impl Args {
                 .map(|item| match item {
                     Value::String(text) => Ok(text.clone()),
                     Value::Number(number) => Ok(number.to_string()),
+                    Value::Bool(true) => Ok("True".to_owned()),
+                    Value::Bool(false) => Ok("False".to_owned()),
+                    Value::Null => Ok(String::new()),
                     other => Err(wrong(name, "a list of texts", other)),
                 })
                 .collect(),

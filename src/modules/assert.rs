@@ -39,8 +39,8 @@ impl Module for Assert {
                 }
             };
             if !holds {
-                let msg = args.text("fail_msg")?.unwrap_or_else(|| "Assertion failed".to_owned());
-                let failed = Outcome { failed: true, msg, ..Outcome::default() };
+                let msg = args.0.get("fail_msg").filter(|msg| !msg.is_null()).cloned();
+                let failed = Outcome::failed(msg.unwrap_or_else(|| "Assertion failed".into()));
                 return Ok(failed.with("evaluated_to", false).with("assertion", condition));
             }
         }

@@ -30,12 +30,15 @@ impl Module for Pause {
                 ));
             }
         };
+        // As in Ansible, a pause is at least a second.
+        let wait = wait.max(1);
         tokio::time::sleep(Duration::from_secs(wait)).await;
         let said = match minutes {
             Some(minutes) => format!("Paused for {minutes}.0 minutes"),
             None => format!("Paused for {wait}.0 seconds"),
         };
-        let outcome = Outcome { rc: Some(0), stdout: said.clone(), ..Outcome::ok(said) };
-        Ok(outcome.with("delta", wait).with("echo", true).with("user_input", ""))
+        let outcome = Outcome::ok(said.clone()).with("stdout", said).with("stderr", "");
+        let outcome = outcome.with("rc", 0).with("delta", wait);
+        Ok(outcome.with("echo", true).with("user_input", ""))
     }
 }

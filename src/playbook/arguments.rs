@@ -3,7 +3,7 @@
 use super::catalog::{ParameterShape, Signature};
 use super::fields::no_tags;
 use super::keys::entries;
-use super::words::{key_value, unquote, words};
+use super::words::{key_value, unescape, unquote, words};
 use crate::error::{Location, Problem, Problems, did_you_mean, near_matches};
 use crate::yaml::{Node, NodeKind};
 use serde_json::{Map, Value};
@@ -81,28 +81,28 @@ impl<'a> Arguments<'a> {
         let Some(free) = self.module.free_form else {
             return self.pairs(node, &words, problems);
         };
-        let mut rest = Vec::new();
+        // Beside such words the text stays as it is, blanks and line ends included.
+        let mut command = String::new();
+        let mut kept = 0;
         for word in words {
-            match key_value(word) {
-                Some((name, value)) if BESIDE_FREE_FORM.contains(&name) => {
-                    self.add(name, Value::from(unquote(value)), &node.location, problems);
-                }
-                _ => rest.push(word),
+            let Some((name, value)) = key_value(word) else { continue };
+            if BESIDE_FREE_FORM.contains(&name) {
+                let at = word.as_ptr().addr() - text.as_ptr().addr();
+                command.push_str(text[kept..at].strip_suffix(' ').unwrap_or(&text[kept..at]));
+                kept = at + word.len();
+                self.add_word(name, value, node, problems);
             }
         }
-        // Without such words the text stays as it is, blanks included.
-        let command = if self.values.is_empty() { text.trim().to_owned() } else { rest.join(" ") };
-        if !command.is_empty() {
-            self.add(free, Value::from(command), &node.location, problems);
+        command.push_str(&text[kept..]);
+        if !command.trim().is_empty() {
+            self.add(free, Value::from(command.trim_start()), &node.location, problems);
         }
     }
 
     fn pairs(&mut self, node: &Node, words: &[&str], problems: &mut Problems) {
         for word in words {
             match key_value(word) {
-                Some((name, value)) => {
-                    self.add(name, Value::from(unquote(value)), &node.location, problems);
-                }
+                Some((name, value)) => self.add_word(name, value, node, problems),
                 None => problems.push(
                     Problem::at(
                         node.location.clone(),
@@ -112,6 +112,10 @@ impl<'a> Arguments<'a> {
                 ),
             }
         }
+    }
+
+    fn add_word(&mut self, name: &str, value: &str, node: &Node, problems: &mut Problems) {
+        self.add(name, Value::from(unescape(unquote(value))), &node.location, problems);
     }
 
     fn add(&mut self, name: &str, value: Value, place: &Location, problems: &mut Problems) {

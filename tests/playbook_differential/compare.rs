@@ -14,8 +14,8 @@ const NEVER: [&str; 10] = [
     "start",
     "end",
     "delta",
+    "stop",
     "diff",
-    "ansible_facts",
 ];
 
 /// Modules whose failure is what the playbook's author wrote: there the message is compared too.
@@ -47,6 +47,9 @@ pub(crate) fn answers(ours: &Answer, theirs: &Answer) -> Vec<String> {
         let ours = our_hosts.get(host).unwrap_or(&none);
         let theirs = their_hosts.get(host).unwrap_or(&none);
         found.results(host, ours, theirs);
+    }
+    if their_hosts.is_empty() {
+        found.0.push("  Ansible did not run it: it is no case, or one of `# refused:`".to_owned());
     }
     found.values("the counts", &stats(ours), &stats(theirs));
     found.values("the exit code", &ours.code.into(), &theirs.code.into());
@@ -121,7 +124,7 @@ impl Differences {
             let (ours, theirs) = (of(ours, key).into(), of(theirs, key).into());
             self.values(&format!("{place}: {key}"), &ours, &theirs);
         }
-        if !theirs.contains_key("item") {
+        if !theirs.contains_key("item") && theirs["status"] != "unreachable" {
             let ignored = |result| of(result, "ignored").unwrap_or(Value::Bool(false));
             self.values(&format!("{place}: ignored"), &ignored(ours), &ignored(theirs));
         }
@@ -136,6 +139,10 @@ impl Differences {
         let ran = !msg.starts_with("Task failed: ");
         let says = theirs["status"] != "failed" || (SPEAKING.contains(&action) && ran);
         let (mut ours, mut theirs) = (compared(ours, says), compared(theirs, says));
+        if ["setup", "gather_facts", "service_facts"].contains(&action) {
+            ours.remove("ansible_facts");
+            theirs.remove("ansible_facts");
+        }
         if action == "raw" {
             as_without_terminal(&mut ours);
             as_without_terminal(&mut theirs);
@@ -174,6 +181,7 @@ fn compared(event: &Map<String, Value>, says: bool) -> Map<String, Value> {
     if !says || event["status"] == "unreachable" {
         result.retain(|key, _| key == "changed" || LOOPS.contains(&key.as_str()));
     }
+    result.entry("changed").or_insert(Value::Bool(false));
     let Value::Object(result) = lasting(Value::Object(result), true) else { unreachable!() };
     result
 }
@@ -189,6 +197,11 @@ fn lasting(value: Value, is_result: bool) -> Value {
                 !(is_result && (NEVER.contains(&key) || temporary))
             };
             let kept = map.into_iter().filter(|(key, value)| keep(key, value));
+            let kept = kept.map(|(key, value)| {
+                // Why a condition could not be evaluated is told in our own words.
+                let why = is_result && key.ends_with("_when_result") && value.is_string();
+                if why { (key, Value::from("cannot be evaluated")) } else { (key, value) }
+            });
             Value::Object(kept.map(|(key, value)| (key, lasting(value, false))).collect())
         }
         Value::Array(items) => items.into_iter().map(|item| lasting(item, false)).collect(),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tools::Tools;
 
 /// There are never fewer cases than this.
-const AT_LEAST: usize = 20;
+const AT_LEAST: usize = 155;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

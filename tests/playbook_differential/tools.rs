@@ -128,6 +128,7 @@ impl Server {
             .arg(tool_path("playbook_runs.py"))
             .env_clear()
             .envs([("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C.UTF-8")])
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
