@@ -4,7 +4,7 @@ use super::options::{BecomeMethod, HostKeys, TargetOptions};
 use crate::cluster::decision::Wanted;
 use crate::cluster::paths::EtcdPaths;
 use crate::cluster::probe::{ProbeHost, ProbeLimits, observe};
-use crate::cluster::quorum::unsettled;
+use crate::cluster::quorum::{ELECTION, unsettled};
 use crate::cluster::status::ClusterStatus;
 use crate::cluster::{snapshot_file, wanted};
 use crate::error::{Failure, Kind, Problem, Problems};
@@ -18,9 +18,6 @@ use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Three of Kubespray's election timeouts: by then there is a leader or there will be none.
-const ELECTION: Duration = Duration::from_secs(15);
 
 /// Between two looks at a cluster that may be electing a leader.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);

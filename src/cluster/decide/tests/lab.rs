@@ -110,6 +110,7 @@ fn host(name: &str, seat: Seat) -> Host {
     let etcd = EtcdHost {
         unit: Unit::Active,
         enabled: true,
+        running_for: Some(3600),
         config: Some(EtcdConfig {
             name: format!("etcd{number}"),
             peer_urls: vec![peer(number)],
