@@ -5,6 +5,10 @@ use super::picture::{Picture, Seat};
 use super::status::{DataContent, LeftoverKind, Member, Unit};
 use super::url::same_urls;
 
+/// Until then a silent member may still be starting: a second voter needs an election or two more
+/// than a look waits for. As long as the recovery playbook waits for a quorum after a start.
+const START_SECONDS: u64 = 60;
+
 /// The ways back to quorum, seen from a cluster without it.
 pub(super) struct Prospects<'p, 'a> {
     /// Voters that answer, with a leader or without.
@@ -79,14 +83,17 @@ pub(super) fn fenced(picture: &Picture<'_>, seat: &Seat<'_>) -> bool {
     picture.wanted.fenced.iter().any(names)
 }
 
-/// Whether a start is worth trying: stopped, or failed without a reason in its log, and not tried
-/// by this run yet.
+/// Whether a start is worth trying: stopped, or failed without a reason in its log, or not up yet,
+/// and not tried by this run yet.
 pub(super) fn can_start(picture: &Picture<'_>, seat: &Seat<'_>) -> bool {
     let (Some(host), Some(etcd)) = (seat.host, seat.etcd()) else { return false };
     let down = match etcd.unit {
         Unit::Inactive => true,
         Unit::Failed => etcd.log_signs.is_empty(),
-        _ => false,
+        Unit::Active | Unit::Activating => {
+            seat.view.is_none() && etcd.running_for.is_some_and(|age| age < START_SECONDS)
+        }
+        Unit::Absent => false,
     };
     let tried = picture.wanted.started.iter().any(|started| started == host);
     let complete =

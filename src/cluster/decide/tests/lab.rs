@@ -196,6 +196,11 @@ impl Lab {
         self.failed(name, signs).etcd(name, |etcd| etcd.unit = Unit::Activating)
     }
 
+    /// The process was started a moment ago and does not answer yet.
+    pub(super) fn starting(self, name: &str) -> Self {
+        self.hanging(name, &[]).etcd(name, |etcd| etcd.running_for = Some(20))
+    }
+
     /// The data is gone, the host is the same.
     pub(super) fn wiped(self, name: &str) -> Self {
         self.failed(name, &[]).etcd(name, |etcd| etcd.data.content = DataContent::Missing)

@@ -2,7 +2,7 @@
 
 use super::cases;
 use super::decision;
-use super::lab::{Lab, five, three};
+use super::lab::{Lab, five, lab, three};
 use crate::cluster::status::{DataContent, Unit};
 
 /// The others are gone for good.
@@ -20,6 +20,15 @@ fn between(lab: Lab) -> Lab {
 }
 
 cases! {
+    // A member that an earlier run started is not up yet: it is waited for, not given up.
+    i_25_a_second_voter_is_still_starting: lab(2).starting("node2").declared("node2") =>
+        "QuorumLostRecoverable: start node2";
+    i_25_a_restored_member_is_still_starting: survivor().starting("node1").aside("node1", "OLD") =>
+        "QuorumLostSurvivor: start node1";
+    i_25_it_is_waited_for_once:
+        survivor().starting("node1").aside("node1", "OLD").started(&["node1"]) =>
+        "QuorumLostSurvivor: restore on node1() = node1 ?2";
+
     // (a) etcd is stopped everywhere, the data is still there.
     i_25_a_a_stopped_survivor_is_restored_from: survivor().stopped("node1") =>
         "QuorumLostSurvivor: restore on node1() = node1 ?2";
