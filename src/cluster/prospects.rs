@@ -2,7 +2,7 @@
 
 use super::decision::MemberVerdict;
 use super::picture::{Picture, Seat};
-use super::status::{DataContent, LeftoverKind, Member, Unit};
+use super::status::{LeftoverKind, Member, Unit};
 use super::url::same_urls;
 
 /// Until then a silent member may still be starting: a second voter needs an election or two more
@@ -90,6 +90,8 @@ pub(super) fn can_start(picture: &Picture<'_>, seat: &Seat<'_>) -> bool {
     let down = match etcd.unit {
         Unit::Inactive => true,
         Unit::Failed => etcd.log_signs.is_empty(),
+        // Between two attempts systemd has no process and starts the next one by itself.
+        Unit::Activating if etcd.running_for.is_none() => etcd.log_signs.is_empty(),
         Unit::Active | Unit::Activating => {
             seat.view.is_none() && etcd.running_for.is_some_and(|age| age < START_SECONDS)
         }
@@ -102,11 +104,11 @@ pub(super) fn can_start(picture: &Picture<'_>, seat: &Seat<'_>) -> bool {
 }
 
 /// Whether a member that was added but never started only needs its start: its configuration
-/// names exactly the membership (I-21).
+/// names exactly the membership (I-21). Half a directory that a first attempt left is no hindrance:
+/// without a log etcd begins anew.
 fn is_prepared(picture: &Picture<'_>, seat: &Seat<'_>, member: &Member) -> bool {
     let (Some(cluster), Some(etcd)) = (picture.authority(), seat.etcd()) else { return false };
     let Some(config) = &etcd.config else { return false };
-    let empty = matches!(etcd.data.content, DataContent::Missing | DataContent::Empty);
     let listed: Vec<String> =
         cluster.members.iter().flat_map(|member| member.peer_urls.clone()).collect();
     let written: Vec<String> = config.initial_cluster.iter().map(|(_, url)| url.clone()).collect();
@@ -114,7 +116,7 @@ fn is_prepared(picture: &Picture<'_>, seat: &Seat<'_>, member: &Member) -> bool 
     let joins = config.initial_cluster_state == "existing";
     !member.started()
         && picture.membership_seen
-        && empty
+        && !etcd.has_data()
         && own
         && joins
         && same_urls(&listed, &written)
