@@ -4,7 +4,7 @@ use super::options::{BecomeMethod, HostKeys, TargetOptions};
 use crate::cluster::decision::Wanted;
 use crate::cluster::paths::EtcdPaths;
 use crate::cluster::probe::{ProbeHost, ProbeLimits, observe};
-use crate::cluster::quorum::{ELECTION, unsettled};
+use crate::cluster::quorum::{ELECTION_SECONDS, unsettled};
 use crate::cluster::status::ClusterStatus;
 use crate::cluster::{snapshot_file, wanted};
 use crate::error::{Failure, Kind, Problem, Problems};
@@ -128,7 +128,7 @@ impl Session {
                 peers: peers.clone(),
             });
         }
-        let end = Instant::now() + ELECTION;
+        let end = Instant::now() + Duration::from_secs(ELECTION_SECONDS);
         loop {
             let status = observe(pool, &hosts, &ProbeLimits::default()).await;
             if !unsettled(&status) || Instant::now() + BETWEEN_LOOKS > end {

@@ -1,7 +1,6 @@
 //! Quorum, counted over the member list and never over the inventory (I-01, I-05).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::decision::Quorum;
 use super::status::{Alarm, ClusterStatus, EtcdHost, Member, MemberView};
@@ -9,8 +8,9 @@ use super::status::{Alarm, ClusterStatus, EtcdHost, Member, MemberView};
 /// How many applied log entries a healthy voter may be behind the most advanced one (I-01).
 pub const MAX_LAG: u64 = 1000;
 
-/// Three of Kubespray's election timeouts: by then there is a leader or there will be none.
-pub const ELECTION: Duration = Duration::from_secs(15);
+/// Three of Kubespray's election timeouts, in seconds: by then there is a leader or there will be
+/// none.
+pub const ELECTION_SECONDS: u64 = 15;
 
 /// How many of `voters` a quorum needs: ⌊voters/2⌋+1.
 pub fn needed(voters: usize) -> usize {
@@ -71,7 +71,7 @@ pub fn count(members: &[Member], views: &BTreeMap<u64, &MemberView>, read: bool)
 pub fn unsettled(status: &ClusterStatus) -> bool {
     let etcd = || status.hosts.values().filter_map(|host| host.etcd.as_ref());
     let starts = |etcd: &EtcdHost| {
-        etcd.own_view.is_err() && etcd.running_for.is_some_and(|age| age < ELECTION.as_secs())
+        etcd.own_view.is_err() && etcd.running_for.is_some_and(|age| age < ELECTION_SECONDS)
     };
     if etcd().any(starts) {
         return true;
