@@ -4,7 +4,7 @@ use super::options::{BecomeMethod, HostKeys, TargetOptions};
 use crate::cluster::decision::Wanted;
 use crate::cluster::paths::EtcdPaths;
 use crate::cluster::probe::{ProbeHost, ProbeLimits, observe};
-use crate::cluster::quorum::unsettled;
+use crate::cluster::quorum::{ELECTION_SECONDS, unsettled};
 use crate::cluster::status::ClusterStatus;
 use crate::cluster::{snapshot_file, wanted};
 use crate::error::{Failure, Kind, Problem, Problems};
@@ -18,9 +18,6 @@ use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Three of Kubespray's election timeouts: by then there is a leader or there will be none.
-const ELECTION: Duration = Duration::from_secs(15);
 
 /// Between two looks at a cluster that may be electing a leader.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -131,7 +128,7 @@ impl Session {
                 peers: peers.clone(),
             });
         }
-        let end = Instant::now() + ELECTION;
+        let end = Instant::now() + Duration::from_secs(ELECTION_SECONDS);
         loop {
             let status = observe(pool, &hosts, &ProbeLimits::default()).await;
             if !unsettled(&status) || Instant::now() + BETWEEN_LOOKS > end {

@@ -128,7 +128,7 @@ fn sentence(picture: &Picture<'_>, prospects: &Prospects<'_, '_>, verdict: Verdi
             format!("etcd has quorum ({count}), but is not whole: {}", names(&unwell))
         }
         Verdict::QuorumLostRecoverable if prospects.start_suffices(picture) => format!(
-            "quorum is lost ({count}), but only because members are stopped: starting {} brings \
+            "quorum is lost ({count}), but only because members are not up: starting {} brings \
              it back",
             names(&prospects.startable)
         ),

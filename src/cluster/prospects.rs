@@ -2,8 +2,12 @@
 
 use super::decision::MemberVerdict;
 use super::picture::{Picture, Seat};
-use super::status::{DataContent, LeftoverKind, Member, Unit};
+use super::status::{LeftoverKind, Member, Unit};
 use super::url::same_urls;
+
+/// Until then a silent member may still be starting: a second voter needs an election or two more
+/// than a look waits for. As long as the recovery playbook waits for a quorum after a start.
+const START_SECONDS: u64 = 60;
 
 /// The ways back to quorum, seen from a cluster without it.
 pub(super) struct Prospects<'p, 'a> {
@@ -79,14 +83,19 @@ pub(super) fn fenced(picture: &Picture<'_>, seat: &Seat<'_>) -> bool {
     picture.wanted.fenced.iter().any(names)
 }
 
-/// Whether a start is worth trying: stopped, or failed without a reason in its log, and not tried
-/// by this run yet.
+/// Whether a start is worth trying: stopped, or failed without a reason in its log, or not up yet,
+/// and not tried by this run yet.
 pub(super) fn can_start(picture: &Picture<'_>, seat: &Seat<'_>) -> bool {
     let (Some(host), Some(etcd)) = (seat.host, seat.etcd()) else { return false };
     let down = match etcd.unit {
         Unit::Inactive => true,
         Unit::Failed => etcd.log_signs.is_empty(),
-        _ => false,
+        // Between two attempts systemd has no process and starts the next one by itself.
+        Unit::Activating if etcd.running_for.is_none() => etcd.log_signs.is_empty(),
+        Unit::Active | Unit::Activating => {
+            seat.view.is_none() && etcd.running_for.is_some_and(|age| age < START_SECONDS)
+        }
+        Unit::Absent => false,
     };
     let tried = picture.wanted.started.iter().any(|started| started == host);
     let complete =
@@ -95,11 +104,11 @@ pub(super) fn can_start(picture: &Picture<'_>, seat: &Seat<'_>) -> bool {
 }
 
 /// Whether a member that was added but never started only needs its start: its configuration
-/// names exactly the membership (I-21).
+/// names exactly the membership (I-21). Half a directory that a first attempt left is no hindrance:
+/// without a log etcd begins anew.
 fn is_prepared(picture: &Picture<'_>, seat: &Seat<'_>, member: &Member) -> bool {
     let (Some(cluster), Some(etcd)) = (picture.authority(), seat.etcd()) else { return false };
     let Some(config) = &etcd.config else { return false };
-    let empty = matches!(etcd.data.content, DataContent::Missing | DataContent::Empty);
     let listed: Vec<String> =
         cluster.members.iter().flat_map(|member| member.peer_urls.clone()).collect();
     let written: Vec<String> = config.initial_cluster.iter().map(|(_, url)| url.clone()).collect();
@@ -107,7 +116,7 @@ fn is_prepared(picture: &Picture<'_>, seat: &Seat<'_>, member: &Member) -> bool 
     let joins = config.initial_cluster_state == "existing";
     !member.started()
         && picture.membership_seen
-        && empty
+        && !etcd.has_data()
         && own
         && joins
         && same_urls(&listed, &written)

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::Quorum;
-use super::status::{Alarm, ClusterStatus, Member, MemberView};
+use super::status::{Alarm, ClusterStatus, EtcdHost, Member, MemberView};
 
 /// How many applied log entries a healthy voter may be behind the most advanced one (I-01).
 pub const MAX_LAG: u64 = 1000;
+
+/// Three of Kubespray's election timeouts, in seconds: by then there is a leader or there will be
+/// none.
+pub const ELECTION_SECONDS: u64 = 15;
 
 /// How many of `voters` a quorum needs: ⌊voters/2⌋+1.
 pub fn needed(voters: usize) -> usize {
@@ -60,11 +64,18 @@ pub fn count(members: &[Member], views: &BTreeMap<u64, &MemberView>, read: bool)
     }
 }
 
-/// Whether an election may be under way: nobody proves quorum, and yet a member follows a leader, or
-/// enough of them answer to elect one. After a leader died this lasts up to three election timeouts;
-/// judging before would take a living cluster for a lost one, or a lost one for living.
+/// Whether the picture may be another one in a moment: a member was just started, and answers when it
+/// has a leader; or nobody proves quorum, and yet a member follows a leader, or enough of them answer
+/// to elect one. After a leader died this lasts up to three election timeouts; judging before would
+/// take a living cluster for a lost one, or a lost one for living.
 pub fn unsettled(status: &ClusterStatus) -> bool {
     let etcd = || status.hosts.values().filter_map(|host| host.etcd.as_ref());
+    let starts = |etcd: &EtcdHost| {
+        etcd.own_view.is_err() && etcd.running_for.is_some_and(|age| age < ELECTION_SECONDS)
+    };
+    if etcd().any(starts) {
+        return true;
+    }
     let views: Vec<&MemberView> = etcd()
         .flat_map(|etcd| std::iter::once(&etcd.own_view).chain(etcd.peer_views.values()))
         .filter_map(|view| view.as_ref().ok())
@@ -101,7 +112,7 @@ fn agreed_leader(healthy: &[&MemberView]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::status::{DataContent, DataDir, EtcdHost, HostStatus, Reach, Tools, Unit};
+    use super::super::status::{DataContent, DataDir, HostStatus, Reach, Tools, Unit};
     use super::*;
 
     /// Three members; those given answer with that leader and that proof of quorum.
@@ -127,6 +138,7 @@ mod tests {
             let etcd = EtcdHost {
                 unit: Unit::Active,
                 enabled: true,
+                running_for: Some(3600),
                 config: None,
                 data,
                 tools: Tools::default(),
@@ -160,5 +172,19 @@ mod tests {
     fn enough_members_without_a_leader_may_elect_one() {
         assert!(unsettled(&seen(&[(1, None, false), (2, None, false)])));
         assert!(!unsettled(&seen(&[])), "nobody answers");
+    }
+
+    #[test]
+    fn etcd_that_was_just_started_may_be_about_to_answer() {
+        let silent_for = |seconds| {
+            let mut status = seen(&[(1, None, false)]);
+            let etcd = status.hosts["node1"].etcd.as_mut().unwrap();
+            etcd.own_view = Err("does not answer within 3s".into());
+            etcd.running_for = seconds;
+            status
+        };
+        assert!(unsettled(&silent_for(Some(3))));
+        assert!(!unsettled(&silent_for(Some(15))), "by now it would have answered");
+        assert!(!unsettled(&silent_for(None)), "it does not run");
     }
 }

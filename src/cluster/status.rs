@@ -50,6 +50,9 @@ pub struct EtcdHost {
     pub unit: Unit,
     /// Whether the service starts at boot.
     pub enabled: bool,
+    /// How long the service's process has run, in seconds; `None` when there is none.
+    #[serde(default)]
+    pub running_for: Option<u64>,
     /// What `/etc/etcd.env` says.
     pub config: Option<EtcdConfig>,
     /// The data directory.

@@ -37,7 +37,7 @@ impl Holder {
         let read = |path| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
         Self {
             run: run.to_owned(),
-            owner: std::env::var("USER").unwrap_or_default(),
+            owner: login_name(),
             // Names repeat and process numbers begin anew: the boot tells them apart.
             machine: format!(
                 "{} (boot {:.8})",
@@ -48,6 +48,13 @@ impl Holder {
             since: jiff::Timestamp::now().to_string(),
         }
     }
+}
+
+/// Cron jobs and containers have no `USER`.
+fn login_name() -> String {
+    let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let uid = rustix::process::getuid().as_raw();
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("uid {uid}"))
 }
 
 /// Why the cluster is not ours.
@@ -267,15 +274,31 @@ fn script(run: &str, expected: Option<&str>) -> String {
 }
 
 /// Whether a process of this machine is there. `/proc` may hide those of other users (hidepid), so
-/// it is asked by a signal that is not sent: only "no such process" is a no.
+/// it is asked by a signal that is not sent: only "no such process" is a no. One that ended and that
+/// nobody has waited for still takes signals: its state tells.
 fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
-    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+    !matches!(state, Some('Z' | 'X'))
+        && pid.is_some_and(|pid| {
+            rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+    #[test]
+    fn a_process_that_ended_is_dead_before_anybody_waits_for_it() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = WaitId::Pid(Pid::from_child(&child));
+        waitid(pid, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+        assert!(!is_alive(child.id()));
+        child.wait().unwrap();
+    }
 
     #[test]
     fn only_a_process_that_is_not_there_is_dead() {

@@ -35,7 +35,7 @@ pub(super) fn back_to_quorum(
     for seat in picture.seats.iter().filter(|seat| seat.declared()) {
         if seat.host.is_some_and(|host| draft.etcd.start.iter().any(|name| name == host)) {
             draft.warn(format!(
-                "{} is declared broken, but is only stopped, and quorum needs it: it is started",
+                "{} is declared broken, but is only not up, and quorum needs it: it is started",
                 seat.label()
             ));
         }

@@ -85,6 +85,7 @@ pub(super) fn read(text: &str, data_dir: &str, our_ms: i64) -> Result<Look, Look
     let etcd = EtcdHost {
         unit,
         enabled,
+        running_for: running_for(sections.lines("unit")),
         config: sections.text("config").map(|text| EnvFile::parse(&text).config()),
         data: data(sections.lines("data"), revision(&sections), data_dir),
         tools: tools(sections.lines("tools")),
@@ -126,6 +127,10 @@ fn unit(lines: &[&str]) -> (Unit, bool) {
         _ => Unit::Absent,
     };
     (state, property("UnitFileState").starts_with("enabled"))
+}
+
+fn running_for(lines: &[&str]) -> Option<u64> {
+    lines.iter().find_map(|line| line.strip_prefix("age ")?.parse().ok())
 }
 
 fn tools(lines: &[&str]) -> Tools {

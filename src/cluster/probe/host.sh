@@ -14,6 +14,14 @@ lines() { sed 's/^/|/'; }
 # The added newline keeps a file without one at its end from running into the next section.
 file() { { cat -- "$1" && echo; } 2>/dev/null | lines; }
 
+# The seconds since the start of a process, whose time is given in hundredths since the boot.
+age() {
+	[ $# -ge 20 ] || return
+	shift 19
+	read -r uptime _ </proc/uptime
+	printf '|age %s\n' $((${uptime%%.*} - $1 / 100))
+}
+
 section begin
 date '+|%s %N'
 section user
@@ -21,8 +29,13 @@ id -u | lines
 
 section unit
 if command -v systemctl >/dev/null 2>&1; then
-	timeout 2 systemctl show "$unit" --property=LoadState,ActiveState,UnitFileState 2>/dev/null |
-		lines
+	shown=$(timeout 2 systemctl show "$unit" \
+		--property=LoadState,ActiveState,UnitFileState,MainPID 2>/dev/null)
+	printf '%s\n' "$shown" | lines
+	pid=$(printf '%s\n' "$shown" | sed -n 's/^MainPID=//p')
+	# Without the name in parentheses, which may hold anything, the start is the 20th field.
+	# shellcheck disable=SC2046 # fields
+	[ "${pid:-0}" -gt 0 ] && age $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null)
 fi
 
 if [ -e "$env_file" ]; then

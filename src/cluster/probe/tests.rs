@@ -84,6 +84,8 @@ fn units_are_what_systemd_says() {
     assert_eq!(seen("unit", "").unit, Unit::Absent);
     assert!(seen("", "").enabled);
     assert!(!seen("unit", "|ActiveState=active\n|UnitFileState=disabled\n").enabled);
+    assert_eq!(seen("unit", "|ActiveState=activating\n|MainPID=42\n|age 3\n").running_for, Some(3));
+    assert_eq!(seen("unit", "|ActiveState=failed\n|MainPID=0\n").running_for, None);
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn host(name: &str, seat: Seat) -> Host {
     let etcd = EtcdHost {
         unit: Unit::Active,
         enabled: true,
+        running_for: Some(3600),
         config: Some(EtcdConfig {
             name: format!("etcd{number}"),
             peer_urls: vec![peer(number)],
@@ -179,7 +180,8 @@ impl Lab {
 
     /// etcd is stopped, all else is fine.
     pub(super) fn stopped(self, name: &str) -> Self {
-        self.with(name, |host| host.etcd = Etcd::Down).etcd(name, |etcd| etcd.unit = Unit::Inactive)
+        self.with(name, |host| host.etcd = Etcd::Down)
+            .etcd(name, |etcd| (etcd.unit, etcd.running_for) = (Unit::Inactive, None))
     }
 
     /// etcd does not stay up.
@@ -192,7 +194,13 @@ impl Lab {
 
     /// The process runs and does not answer.
     pub(super) fn hanging(self, name: &str, signs: &[LogSign]) -> Self {
-        self.failed(name, signs).etcd(name, |etcd| etcd.unit = Unit::Activating)
+        self.failed(name, signs)
+            .etcd(name, |etcd| (etcd.unit, etcd.running_for) = (Unit::Activating, Some(3600)))
+    }
+
+    /// The process was started a moment ago and does not answer yet.
+    pub(super) fn starting(self, name: &str) -> Self {
+        self.hanging(name, &[]).etcd(name, |etcd| etcd.running_for = Some(20))
     }
 
     /// The data is gone, the host is the same.
@@ -223,6 +231,17 @@ impl Lab {
             host.seat = Seat::Voter;
             host.started = false;
         })
+    }
+
+    /// All it needs for its first start is there: its settings name the members of these numbers.
+    pub(super) fn prepared(self, name: &str, members: &[u64]) -> Self {
+        let config = EtcdConfig {
+            peer_urls: vec![peer(number(name))],
+            initial_cluster: members.iter().map(|n| (format!("etcd{n}"), peer(*n))).collect(),
+            initial_cluster_state: "existing".into(),
+            ..EtcdConfig::default()
+        };
+        self.etcd(name, |etcd| (etcd.unit, etcd.config) = (Unit::Inactive, Some(config)))
     }
 
     /// Added as a learner, never started.

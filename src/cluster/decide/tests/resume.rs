@@ -2,7 +2,7 @@
 
 use super::cases;
 use super::decision;
-use super::lab::{Lab, five, three};
+use super::lab::{Lab, five, lab, three};
 use crate::cluster::status::{DataContent, Unit};
 
 /// The others are gone for good.
@@ -20,6 +20,15 @@ fn between(lab: Lab) -> Lab {
 }
 
 cases! {
+    // A member that an earlier run started is not up yet: it is waited for, not given up.
+    i_25_a_second_voter_is_still_starting: lab(2).starting("node2").declared("node2") =>
+        "QuorumLostRecoverable: start node2";
+    i_25_a_restored_member_is_still_starting: survivor().starting("node1").aside("node1", "OLD") =>
+        "QuorumLostSurvivor: start node1";
+    i_25_it_is_waited_for_once:
+        survivor().starting("node1").aside("node1", "OLD").started(&["node1"]) =>
+        "QuorumLostSurvivor: restore on node1() = node1 ?2";
+
     // (a) etcd is stopped everywhere, the data is still there.
     i_25_a_a_stopped_survivor_is_restored_from: survivor().stopped("node1") =>
         "QuorumLostSurvivor: restore on node1() = node1 ?2";
@@ -128,16 +137,18 @@ cases! {
     i_25_d_a_started_learner_is_promoted: survivor().restored_on("node1").learner("node4") =>
         "DegradedQuorumKept: repair +node4~ = node1,node4";
     i_25_d_an_unstarted_second_voter_that_is_ready_is_started:
-        survivor().restored_on("node1").unstarted("node4").etcd("node4", |etcd| {
-            etcd.unit = Unit::Inactive;
-            etcd.config = Some(crate::cluster::status::EtcdConfig {
-                name: "etcd4".into(),
-                peer_urls: vec![super::lab::peer(4)],
-                initial_cluster: [1, 4].map(|n| (format!("etcd{n}"), super::lab::peer(n))).to_vec(),
-                initial_cluster_state: "existing".into(),
-                ..Default::default()
-            });
-        }) => "QuorumLostRecoverable: start node4";
+        survivor().restored_on("node1").unstarted("node4").prepared("node4", &[1, 4]) =>
+        "QuorumLostRecoverable: start node4";
+    i_25_d_one_that_is_about_to_be_started_again_too:
+        survivor().restored_on("node1").unstarted("node4").prepared("node4", &[1, 4])
+            .etcd("node4", |etcd| etcd.unit = Unit::Activating) =>
+        "QuorumLostRecoverable: start node4";
+    i_25_d_and_one_whose_first_start_left_half_a_directory:
+        survivor().restored_on("node1").unstarted("node4").prepared("node4", &[1, 4])
+            .etcd("node4", |etcd| {
+                let reason = "`member/wal` holds no log".into();
+                etcd.data.content = DataContent::Damaged { reason };
+            }) => "QuorumLostRecoverable: start node4";
     i_25_d_an_unstarted_second_voter_that_is_not_ready_is_restored_over:
         survivor().restored_on("node1").unstarted("node4") =>
         "QuorumLostSurvivor: restore on node1() +node4~ = node1,node4 ?2";

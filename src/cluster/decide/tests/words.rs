@@ -71,7 +71,7 @@ fn the_sentence_says_it_all() {
         (
             three().stopped("node2").stopped("node3"),
             "quorum is lost (0 of 3 voters healthy, 2 needed), but only because members are \
-             stopped: starting node2, node3 brings it back",
+             not up: starting node2, node3 brings it back",
         ),
         (
             five().each(&["node1", "node2", "node3"], |lab, host| lab.dead(host).declared(host)),
