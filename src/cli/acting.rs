@@ -11,7 +11,7 @@ use crate::exec::{Cancel, EventSink, Level, Options, RunOutcome, Runner, Service
 use crate::journal::{Invocation, Journal, JournalError, Record, clean_arguments, clean_variables};
 use crate::plan::{Known, Plan, view};
 use crate::redact::Redactor;
-use crate::transport::{Pool, RunAs, RunAsMethod};
+use crate::transport::{Pool, RunAs};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,11 +77,7 @@ impl Acting {
             diff: cycle.say.diff,
             forks: cycle.forks,
             stop_on_failure: known.is_some(),
-            run_as: RunAs {
-                method: RunAsMethod::Sudo,
-                user: "root".to_owned(),
-                password: cycle.session.become_password(),
-            },
+            run_as: RunAs { password: cycle.session.become_password(), ..RunAs::default() },
             run_dir,
             search_path: cycle.playbooks.iter().filter_map(|one| one.directory.clone()).collect(),
         };
@@ -192,7 +188,7 @@ async fn lock(
     run_id: &str,
     take_over: bool,
 ) -> Result<Lock, Failure> {
-    let root = RunAs { method: RunAsMethod::Sudo, user: "root".to_owned(), password: None };
+    let root = RunAs::default();
     let pool = Arc::clone(pool) as Arc<_>;
     let lock = Lock::acquire(pool, hosts, Holder::this_process(run_id), root, take_over)
         .await

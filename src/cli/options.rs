@@ -39,12 +39,14 @@ pub struct TargetOptions {
     /// Read that password from the first line of this file.
     #[arg(long, value_name = "FILE", conflicts_with = "ask_become_pass")]
     pub become_password_file: Option<PathBuf>,
-    /// Host keys: only known ones, or remember those of hosts never seen before.
-    #[arg(long, value_name = "POLICY", value_enum, default_value = "strict")]
-    pub host_keys: HostKeys,
-    /// Seconds until a host that does not answer counts as unreachable.
-    #[arg(short = 'T', long = "timeout", value_name = "SECONDS", default_value_t = 10)]
-    pub connect_timeout: u64,
+    /// Host keys: only known ones, or remember those of hosts never seen before. Without it
+    /// `StrictHostKeyChecking` of `ssh_config` says; strict when nothing does.
+    #[arg(long, value_name = "POLICY", value_enum)]
+    pub host_keys: Option<HostKeys>,
+    /// Seconds until a host that does not answer counts as unreachable; without it
+    /// `ConnectTimeout` of `ssh_config`, or 10.
+    #[arg(short = 'T', long = "timeout", value_name = "SECONDS")]
+    pub connect_timeout: Option<u64>,
     /// How many hosts at a time.
     #[arg(short, long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     pub forks: u16,

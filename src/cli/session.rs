@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::plan;
 use crate::redact::{Redactor, Secret};
 use crate::template::Scope;
-use crate::transport::settings::{Endpoint, Reach};
+use crate::transport::settings::Reach;
 use crate::transport::{Defaults, HostKeyPolicy, Jump, Pool, RunAsMethod, Target};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,6 @@ pub struct Session {
     /// What must not be shown or kept.
     pub redactor: Redactor,
     defaults: Defaults,
-    bastion: Option<Endpoint>,
 }
 
 impl Session {
@@ -44,8 +43,7 @@ impl Session {
             redactor.add(secret);
         }
         let run_id = crate::journal::new_id();
-        let mut session =
-            Self { inventory: Arc::new(inventory), run_id, redactor, defaults, bastion: None };
+        let mut session = Self { inventory: Arc::new(inventory), run_id, redactor, defaults };
         session.find_bastion(options.jump.is_some())?;
         Ok(session)
     }
@@ -102,12 +100,14 @@ impl Session {
             }
         }
         for target in &targets {
-            let password = target.run_as.as_ref().and_then(|run_as| run_as.password.as_ref());
-            if let Some(secret) = password {
+            for secret in target.secrets() {
                 self.redactor.add(secret);
             }
         }
-        Ok(Pool::new(problems.or(targets)?))
+        let ask = |path: &Path| {
+            super::screen::ask_secret(&format!("passphrase of `{}`: ", path.display())).ok()
+        };
+        Ok(Pool::new(problems.or(targets)?).ask_passphrase(ask))
     }
 
     /// Looks at every host that etcd is wanted on or broken on, whatever `--limit` says; again and
@@ -151,15 +151,13 @@ impl Session {
     }
 
     fn target(&self, host: &str) -> Result<Target, Problem> {
-        let mut target = Target::from_vars(host, &self.connection_vars(host)?, &self.defaults)?;
-        // Kubespray's group `bastion` is the way in wherever nothing else is said.
-        if let (Some(bastion), Reach::Ssh { jump, .. }) = (&self.bastion, &mut target.reach)
-            && jump.is_empty()
-            && self.inventory.group_hosts("bastion").iter().all(|name| name != host)
-        {
-            jump.push(bastion.clone());
+        let vars = self.connection_vars(host)?;
+        // Kubespray's group `bastion` is the way to all hosts but its own.
+        if self.inventory.group_hosts("bastion").iter().any(|name| name == host) {
+            let defaults = Defaults { bastion: Vec::new(), ..self.defaults.clone() };
+            return Target::from_vars(host, &vars, &defaults);
         }
-        Ok(target)
+        Target::from_vars(host, &vars, &self.defaults)
     }
 
     /// The variables that say how a host is reached; no others are rendered.
@@ -178,8 +176,9 @@ impl Session {
     fn find_bastion(&mut self, jump_given: bool) -> Result<(), Problem> {
         let bastion = self.inventory.group_hosts("bastion").into_iter().next();
         let Some(bastion) = bastion.filter(|_| !jump_given) else { return Ok(()) };
-        if let Reach::Ssh { endpoint, .. } = self.target(&bastion)?.reach {
-            self.bastion = Some(*endpoint);
+        if let Reach::Ssh { endpoint, jump } = self.target(&bastion)?.reach {
+            self.defaults.bastion = jump;
+            self.defaults.bastion.push(*endpoint);
         }
         Ok(())
     }
@@ -207,13 +206,13 @@ fn snapshot(
 }
 
 fn defaults(options: &TargetOptions) -> Result<Defaults, Failure> {
-    let environment = Defaults::from_environment();
+    let environment = Defaults::from_environment()?;
     let jump = match &options.jump {
         Some(list) => Jump::parse_list(list)?,
         None => Vec::new(),
     };
     Ok(Defaults {
-        user: options.user.clone().unwrap_or(environment.user.clone()),
+        user: options.user.clone(),
         private_key: options.private_key.clone(),
         jump,
         password: password(options.ask_pass, "SSH password: ")?,
@@ -225,11 +224,11 @@ fn defaults(options: &TargetOptions) -> Result<Defaults, Failure> {
             Some(BecomeMethod::Doas) => RunAsMethod::Doas,
         },
         run_as_password: options.become_password()?,
-        host_keys: match options.host_keys {
+        host_keys: options.host_keys.map(|policy| match policy {
             HostKeys::Strict => HostKeyPolicy::Strict,
             HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
-        },
-        connect_timeout: Duration::from_secs(options.connect_timeout),
+        }),
+        connect_timeout: options.connect_timeout.map(Duration::from_secs),
         ..environment
     })
 }

@@ -40,10 +40,11 @@ impl<'a> Attempt<'a> {
         let args = task.checked(args)?;
         let (tries, delay) = keyed.tries(&scope)?;
         let inventory = services.hosts.run_as(&target);
+        let default = services.hosts.become_as(&target).unwrap_or_else(|| options.run_as.clone());
         let hosts = Arc::clone(&services.hosts);
         let journal = services.journal.clone();
         let context = Context {
-            run_as: keyed.run_as(&scope, inventory, &options.run_as)?,
+            run_as: keyed.run_as(&scope, inventory, &default)?,
             connection: Arc::new(Journaled::new(&target, Arc::clone(&hosts), journal.clone())),
             peers: Arc::new(JournaledPeers { hosts, journal, run_as: options.run_as.clone() }),
             templates: Arc::new(TaskTemplates(scope.clone())),

@@ -5,7 +5,7 @@ use super::variables::Variables;
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::redact::Redactor;
-use crate::transport::{Connection, Pool, RunAs, RunAsMethod, TransportError};
+use crate::transport::{Connection, Pool, RunAs, TransportError};
 use async_trait::async_trait;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +19,11 @@ pub trait Hosts: Send + Sync {
 
     /// As whom commands run there, from the inventory and the command line.
     fn run_as(&self, host: &str) -> Option<RunAs>;
+
+    /// How a task there becomes another user when it asks to and the host itself does not.
+    fn become_as(&self, _host: &str) -> Option<RunAs> {
+        None
+    }
 }
 
 #[async_trait]
@@ -29,6 +34,10 @@ impl Hosts for Pool {
 
     fn run_as(&self, host: &str) -> Option<RunAs> {
         Self::run_as(self, host)
+    }
+
+    fn become_as(&self, host: &str) -> Option<RunAs> {
+        Self::become_as(self, host)
     }
 }
 
@@ -75,7 +84,7 @@ impl Default for Options {
             diff: false,
             forks: 5,
             stop_on_failure: false,
-            run_as: RunAs { method: RunAsMethod::Sudo, user: "root".to_owned(), password: None },
+            run_as: RunAs::default(),
             run_dir: PathBuf::new(),
             search_path: Vec::new(),
         }

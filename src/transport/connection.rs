@@ -145,6 +145,24 @@ pub struct RunAs {
     pub user: String,
     /// The password that the method asks for. It goes over standard input, never into argv.
     pub password: Option<Secret>,
+    /// `become_exe`: what is called instead of `sudo`, `su` or `doas`; a piece of shell, as in
+    /// Ansible.
+    pub program: Option<String>,
+    /// `become_flags`: further arguments for it; a piece of shell, as in Ansible.
+    pub flags: Option<String>,
+}
+
+impl Default for RunAs {
+    /// Root by `sudo`, without a password.
+    fn default() -> Self {
+        Self {
+            method: RunAsMethod::Sudo,
+            user: "root".to_owned(),
+            password: None,
+            program: None,
+            flags: None,
+        }
+    }
 }
 
 /// How to become another user.

@@ -112,6 +112,11 @@ impl Pool {
         self.hosts.get(host)?.target.as_ref()?.run_as.clone()
     }
 
+    /// How a task on `host` becomes another user, whether or not every command there does.
+    pub fn become_as(&self, host: &str) -> Option<RunAs> {
+        Some(self.hosts.get(host)?.target.as_ref()?.become_as.clone())
+    }
+
     /// Closes every connection, hosts before bastions.
     pub async fn close(&self) {
         for host in self.hosts.values() {
@@ -228,7 +233,10 @@ impl Pool {
 
 /// Bastions are shared by who logs in where, through what.
 fn chain_key(chain: &[Endpoint]) -> Vec<String> {
-    chain.iter().map(|hop| format!("{}@{}", hop.user, hop.place())).collect()
+    let name = |hop: &Endpoint| {
+        format!("{}@{} {}", hop.user, hop.place(), hop.line.command.as_deref().unwrap_or_default())
+    };
+    chain.iter().map(name).collect()
 }
 
 /// A host behind a bastion that cannot be reached shows no sign of life of its own.

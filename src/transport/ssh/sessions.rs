@@ -17,8 +17,8 @@ type Opening = JoinHandle<Result<Channel<Msg>, russh::Error>>;
 pub(super) struct Sessions {
     handle: Arc<Handle<Client>>,
     ahead: Mutex<Option<Opening>>,
-    /// The server refused a channel while others were open (`MaxSessions`): no more is opened
-    /// ahead, it would take the place of a command.
+    /// The server refused a channel while others were open (`MaxSessions`), or closes those that
+    /// wait: no more is opened ahead.
     scarce: AtomicBool,
     in_use: Arc<InUse>,
 }
@@ -66,6 +66,12 @@ impl Sessions {
             let handle = Arc::clone(&self.handle);
             *ahead = Some(tokio::spawn(async move { handle.channel_open_session().await }));
         }
+    }
+
+    /// Opens no channel ahead any more, and forgets the one that is.
+    pub(super) fn open_none_ahead(&self) {
+        self.scarce.store(true, Ordering::Release);
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// A channel nothing was sent on yet. Waits for one that is in use when the server allows no

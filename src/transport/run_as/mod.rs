@@ -6,8 +6,15 @@
 //! password is configured, standard input is held back until the mark, so that only the method
 //! that asked for the password ever reads it.
 
+mod method;
+mod refusal;
+mod shell;
+mod terminal;
 #[cfg(test)]
 mod tests;
+
+pub(super) use shell::LoginShell;
+pub(super) use terminal::Terminal;
 
 use super::{RunAs, RunAsMethod, TransportError, quote};
 
@@ -43,8 +50,16 @@ pub(super) struct Talk {
     prompt: String,
     heard: Vec<u8>,
     answered: usize,
+    /// How much had been heard when the password was sent.
+    answered_at: usize,
     started: bool,
     stdout: Stdout,
+    /// Ends standard output on a terminal, where everything comes on one stream.
+    end: String,
+    terminal: bool,
+    shell: LoginShell,
+    /// What was heard before the start.
+    noise: Vec<u8>,
 }
 
 /// Standard output up to the mark.
@@ -52,6 +67,10 @@ pub(super) struct Talk {
 enum Stdout {
     Before(Vec<u8>),
     Started,
+    /// On a terminal: what may be the beginning of the end mark.
+    Held(Vec<u8>),
+    /// On a terminal: what follows is standard error.
+    Ended,
 }
 
 /// Linux takes 128 KiB as one argument.
@@ -65,6 +84,8 @@ pub(super) fn prepare(
     script: &str,
     run_as: Option<&RunAs>,
     login_user: &str,
+    shell: LoginShell,
+    terminal: Option<Terminal>,
 ) -> Result<Prepared, TransportError> {
     let local = |what: &str, reason: String| TransportError::Local { what: what.into(), reason };
     let run_as = run_as.filter(|run_as| run_as.user != login_user);
@@ -73,19 +94,24 @@ pub(super) fn prepare(
     {
         return Err(local("become user", format!("`{}` is no user name", run_as.user)));
     }
-    let mut random = [0_u8; 16];
+    let mut random = [0_u8; 24];
     getrandom::fill(&mut random).map_err(|error| local("random numbers", error.to_string()))?;
     let talk = Talk {
         run_as: run_as.cloned(),
         user: login_user.to_owned(),
         mark: format!("rrecover-started-{}", hex::encode(&random[..8])),
-        prompt: format!("rrecover-password-{}:", hex::encode(&random[8..])),
+        prompt: format!("rrecover-password-{}:", hex::encode(&random[8..16])),
+        end: format!("rrecover-ended-{}", hex::encode(&random[16..])),
         heard: Vec::new(),
         answered: 0,
+        answered_at: 0,
         started: false,
         stdout: Stdout::Before(Vec::new()),
+        terminal: terminal.is_some(),
+        shell,
+        noise: Vec::new(),
     };
-    let script = talk.command_line(script);
+    let script = shell.line(&talk.command_line(script, terminal), &talk.shell_mark());
     if script.len() > LONGEST || script.contains('\0') {
         let reason = "it is longer than a host takes as one command, or has a zero byte in it";
         return Err(local("script", format!("{reason}; send it over standard input")));
@@ -94,19 +120,40 @@ pub(super) fn prepare(
 }
 
 impl Talk {
-    fn command_line(&self, script: &str) -> String {
+    fn command_line(&self, script: &str, terminal: Option<Terminal>) -> String {
         // A newline, not a semicolon: the script may begin with a comment or be empty.
-        let marked = quote(&format!("printf %s {0}; printf %s {0} >&2\n{script}", self.mark));
-        let Some(run_as) = &self.run_as else { return format!("sh -c {marked}") };
-        let user = quote(&run_as.user);
-        match (run_as.method, &run_as.password) {
-            (RunAsMethod::Sudo, Some(_)) => {
-                format!("sudo -H -S -p {} -u {user} -- sh -c {marked}", quote(&self.prompt))
+        let script = match terminal {
+            Some(terminal) => terminal.wrap(script, &self.mark, &self.end),
+            None => format!("printf %s {0}; printf %s {0} >&2\n{script}", self.mark),
+        };
+        let passed_on = self
+            .run_as
+            .as_ref()
+            .is_some_and(|run_as| run_as.method == RunAsMethod::Sudo && run_as.flags.is_some());
+        let marked = if passed_on {
+            shell::in_one_line(&script)
+        } else {
+            format!("sh -c {}", quote(&script))
+        };
+        let Some(run_as) = &self.run_as else { return marked };
+        let method = self.method(run_as, &marked);
+        // The prompts of su and doas cannot be set: this says from where on one may come.
+        let asks = self.holds_input() && run_as.method != RunAsMethod::Sudo;
+        if asks { format!("printf %s {} >&2; {method}", quote(&self.prompt)) } else { method }
+    }
+
+    /// Stands behind the login shell's name.
+    fn shell_mark(&self) -> String {
+        self.end.replace("ended", "shell")
+    }
+
+    /// The login shell, once it has said its name.
+    pub(super) fn login_shell(&self) -> LoginShell {
+        match self.shell {
+            LoginShell::Unknown => {
+                LoginShell::heard(&self.noise, &self.shell_mark()).unwrap_or(LoginShell::Unknown)
             }
-            (RunAsMethod::Sudo, None) => format!("sudo -H -n -u {user} -- sh -c {marked}"),
-            (RunAsMethod::Su, _) => format!("su -s /bin/sh -c {marked} -- {user}"),
-            // doas reads a password from a terminal only, and there is none.
-            (RunAsMethod::Doas, _) => format!("doas -n -u {user} sh -c {marked}"),
+            known => known,
         }
     }
 
@@ -119,8 +166,13 @@ impl Talk {
     /// Whether input may only follow the start. Without a password nothing is asked, and input can
     /// go out at once: no round trip is lost.
     pub(super) fn holds_input(&self) -> bool {
-        let asks = |run_as: &RunAs| run_as.password.is_some() && run_as.method != RunAsMethod::Doas;
-        self.run_as.as_ref().is_some_and(asks)
+        self.terminal || self.run_as.as_ref().is_some_and(|run_as| run_as.password.is_some())
+    }
+
+    /// Whether anything came back at all.
+    pub(super) fn heard_anything(&self) -> bool {
+        let noise = matches!(&self.stdout, Stdout::Before(noise) if noise.is_empty());
+        self.started || !noise || !self.heard.is_empty()
     }
 
     /// Whether the script runs.
@@ -141,6 +193,44 @@ impl Talk {
         Vec::new().into()
     }
 
+    /// Takes in what a terminal says, where everything comes on one stream: what is the script's
+    /// standard output, and what to do.
+    pub(super) fn hear_terminal(&mut self, bytes: &[u8]) -> (Vec<u8>, Step) {
+        if !self.started {
+            let own = match self.hear(bytes) {
+                Step::Started(own) => own,
+                step => return (Vec::new(), step),
+            };
+            self.stdout = Stdout::Held(Vec::new());
+            return self.hear_terminal(&own);
+        }
+        match &mut self.stdout {
+            Stdout::Held(held) => {
+                held.extend_from_slice(bytes);
+                if let Some(at) = find(held, self.end.as_bytes()) {
+                    let error = held.split_off(at + self.end.len());
+                    held.truncate(at);
+                    let own = std::mem::take(held);
+                    self.stdout = Stdout::Ended;
+                    return (own, Step::Started(error));
+                }
+                let keep = held.len().min(self.end.len());
+                let rest = held.split_off(held.len() - keep);
+                let own = std::mem::replace(held, rest);
+                (own, Step::Started(Vec::new()))
+            }
+            _ => (Vec::new(), Step::Started(bytes.to_vec())),
+        }
+    }
+
+    /// What is still held back of standard output when the terminal is gone before its end.
+    pub(super) fn held(&mut self) -> Vec<u8> {
+        match &mut self.stdout {
+            Stdout::Held(held) => std::mem::take(held),
+            _ => Vec::new(),
+        }
+    }
+
     /// Takes in standard error and says what to do.
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Step {
         if self.started {
@@ -149,84 +239,36 @@ impl Talk {
         self.heard.extend_from_slice(bytes);
         if let Some(at) = find(&self.heard, self.mark.as_bytes()) {
             self.started = true;
-            return Step::Started(self.heard.split_off(at + self.mark.len()));
+            let own = self.heard.split_off(at + self.mark.len());
+            self.noise = std::mem::take(&mut self.heard);
+            return Step::Started(own);
         }
         self.heard.truncate(NOISE_MOST);
+        self.next_step()
+    }
+
+    fn next_step(&mut self) -> Step {
         if self.times_asked() > self.answered {
             self.answered += 1;
+            self.answered_at = self.heard.len();
             return if self.answered == 1 { Step::SendPassword } else { Step::WrongPassword };
         }
         Step::Wait
     }
 
     fn times_asked(&self) -> usize {
-        if !self.holds_input() {
+        let Some(run_as) = self.run_as.as_ref().filter(|run_as| run_as.password.is_some()) else {
             return 0;
-        }
-        match self.run_as.as_ref().map(|run_as| run_as.method) {
-            Some(RunAsMethod::Sudo) => count(&self.heard, self.prompt.as_bytes()),
-            // The prompt of `su` cannot be set: it is a word in the host's language and a colon.
-            Some(RunAsMethod::Su) => usize::from(self.heard.trim_ascii_end().ends_with(b":")),
-            Some(RunAsMethod::Doas) | None => 0,
-        }
-    }
-
-    /// Why the script never ran, after its channel ended or the password was asked for again.
-    pub(super) fn refused(&self, host: &str, rc: Option<i32>) -> TransportError {
-        let heard = String::from_utf8_lossy(&self.heard).replace(&self.prompt, "");
-        let mut words: Vec<&str> = heard.lines().collect();
-        let noise = match &self.stdout {
-            Stdout::Before(noise) => String::from_utf8_lossy(noise).into_owned(),
-            Stdout::Started => String::new(),
         };
-        words.extend(noise.lines());
-        let words: Vec<&str> = words.into_iter().map(str::trim).filter(|w| !w.is_empty()).collect();
-        let words = words.join("; ");
-        let Some(run_as) = &self.run_as else {
-            let rc = rc.map(|rc| format!(", exit code {rc}")).unwrap_or_default();
-            return TransportError::Auth {
-                host: host.to_owned(),
-                user: self.user.clone(),
-                reason: format!("its shell did not run the command{rc}: `{words}`"),
-            };
-        };
-        let method = match run_as.method {
-            RunAsMethod::Sudo => "sudo",
-            RunAsMethod::Su => "su",
-            RunAsMethod::Doas => "doas",
-        };
-        TransportError::RunAs {
-            host: host.to_owned(),
-            user: run_as.user.clone(),
-            method: method.to_owned(),
-            reason: self.reason(run_as, &words, rc),
+        if run_as.method == RunAsMethod::Sudo {
+            return count(&self.heard, self.prompt.as_bytes());
         }
-    }
-
-    fn reason(&self, run_as: &RunAs, words: &str, rc: Option<i32>) -> String {
-        let password = run_as.password.is_some();
-        let said = if words.is_empty() { String::new() } else { format!(" (`{words}`)") };
-        if rc == Some(127) {
-            return format!("the command is not there{said}");
-        }
-        match run_as.method {
-            RunAsMethod::Sudo if self.answered > 1 || words.contains("incorrect password") => {
-                "wrong password".into()
-            }
-            RunAsMethod::Su if self.answered > 0 => format!("wrong password{said}"),
-            RunAsMethod::Sudo if !password && words.contains("password") => {
-                format!("it needs a password: -K{said}")
-            }
-            RunAsMethod::Su if !password => format!("it needs a password: -K{said}"),
-            RunAsMethod::Doas if words.contains("uthenti") || words.contains("password") => {
-                format!(
-                    "it asks for a password, which doas reads from a terminal only: add `nopass` to \
-                 the rule in doas.conf{said}"
-                )
-            }
-            _ if words.is_empty() => "it ended without a word".into(),
-            _ => words.to_owned(),
-        }
+        // A prompt is a word in the host's language and a colon, and comes after our own word.
+        let Some(at) = find(&self.heard, self.prompt.as_bytes()) else { return 0 };
+        let from = (at + self.prompt.len()).max(self.answered_at);
+        let said = self.heard[from..].trim_ascii_end();
+        let prompted = said.ends_with(b":") || said.ends_with("\u{ff1a}".as_bytes());
+        self.answered + usize::from(prompted)
     }
 }
 
