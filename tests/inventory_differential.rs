@@ -264,7 +264,7 @@ fn listed(inventory: &Inventory, pattern: &str) -> String {
 #[test]
 fn listings_of_kubespray_s_own_inventories_are_those_of_ansible() {
     let Some(checkout) = std::env::var_os("RRECOVER_KUBESPRAY").map(PathBuf::from) else { return };
-    let found: Vec<Case> = [
+    let mut found: Vec<Case> = [
         "inventory/sample",
         "inventory/sample/inventory.ini",
         "inventory/local",
@@ -273,6 +273,17 @@ fn listings_of_kubespray_s_own_inventories_are_those_of_ansible() {
     .iter()
     .map(|path| Case::new(path, &checkout, &format!("-i {path}")))
     .collect();
+    // The variables of Kubespray's own test clusters, over its sample.
+    let mut clusters: Vec<String> = std::fs::read_dir(checkout.join("tests/files"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".yml"))
+        .collect();
+    clusters.sort();
+    assert!(clusters.len() > 10, "only {} test clusters", clusters.len());
+    found.extend(clusters.iter().map(|name| {
+        Case::new(name, &checkout, &format!("-i inventory/local\n-e @tests/files/{name}"))
+    }));
     compare_listings(&found);
 }
 

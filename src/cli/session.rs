@@ -85,7 +85,8 @@ impl Session {
     /// One variable of a host, rendered; `None` when it is not defined.
     pub fn lookup(&self, host: &str, name: &str) -> Result<Option<Value>, Problem> {
         self.scope(host).get(name).map_err(|error| {
-            Problem::new(format!("variable `{name}` of `{host}` cannot be rendered: {error}"))
+            let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");
+            Problem { hint: error.hint(), ..Problem::new(message) }
         })
     }
 

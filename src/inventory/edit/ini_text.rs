@@ -47,7 +47,8 @@ pub(super) fn insert(
     let sections = sections(&lines);
     let whole = line(host, variables);
     if place != group {
-        sections.iter().find(|section| section.group == place)?;
+        let mut headers = lines.all.iter().filter_map(|line| ini::section_header(line.trim()));
+        headers.find(|(group, _)| *group == place)?;
         let gap = lines.all.last().is_some_and(|last| !last.trim().is_empty());
         let mut new = vec![String::new(); usize::from(gap)];
         new.extend([format!("[{group}]"), whole]);

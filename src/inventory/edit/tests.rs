@@ -112,6 +112,27 @@ fn a_host_is_added_where_its_kind_stands_and_removed_everywhere() {
     assert_eq!(files.after(&remove("node3")), PLAIN);
 }
 
+/// The shape of Kubespray's sample.
+#[test]
+fn etcd_may_be_a_group_of_groups() {
+    let text = "[kube_control_plane]\nn1\n[etcd:children]\nkube_control_plane\n";
+    let files = Files::new(&[("hosts", text)]);
+    let marked = format!("{text}\n[broken_etcd]\nn1\n\n[broken_kube_control_plane]\nn1\n");
+    assert_eq!(files.after(&mark("n1")), marked);
+    let text = "all:\n  children:\n    kube_control_plane: {hosts: {n1: }}\n    etcd:\n      children:\n        kube_control_plane:\n    last:\n";
+    let files = Files::new(&[("hosts.yml", text)]);
+    let marked = text
+        .replace(
+            "{n1: }}\n",
+            "{n1: }}\n    broken_kube_control_plane:\n      hosts:\n        n1:\n",
+        )
+        .replace(
+            "        kube_control_plane:\n    last",
+            "        kube_control_plane:\n    broken_etcd:\n      hosts:\n        n1:\n    last",
+        );
+    assert_eq!(files.after(&mark("n1")), marked);
+}
+
 #[test]
 fn line_ends_stay_and_a_last_line_without_one_gets_it() {
     let files = Files::new(&[("hosts", "[etcd]\r\nn1\r\nn2")]);
