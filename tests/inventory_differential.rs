@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 /// The differences shown when a test fails stop here.
 const SHOWN_LINES: usize = 60;
@@ -276,8 +277,9 @@ fn listings_of_kubespray_s_own_inventories_are_those_of_ansible() {
     // The variables of Kubespray's own test clusters, over its sample.
     let mut clusters: Vec<String> = std::fs::read_dir(checkout.join("tests/files"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".yml"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
     clusters.sort();
     assert!(clusters.len() > 10, "only {} test clusters", clusters.len());
@@ -375,6 +377,26 @@ fn patterns_select_what_ansible_selects_in_its_order() {
         differences.compare(pattern, &listed(&inventory, pattern), &answer);
     }
     differences.assert_none();
+}
+
+#[test]
+fn encrypted_values_are_opened_when_they_are_read_and_never_rendered() {
+    let cases = cases();
+    let case = cases.iter().find(|case| case.name == "vault_values").unwrap();
+    let scope = rrecover::plan::host_scope(&Arc::new(case.load()), "n1", "run");
+    let names = ["secret", "after", "nested"];
+    let questions: Vec<Value> = names
+        .iter()
+        .map(|name| case.question("ansible", &["n1", "-m", "debug", "-a", &format!("var={name}")]))
+        .collect();
+    let mut differences = Differences::default();
+    for (name, answer) in names.iter().zip(ask_ansible(&questions)) {
+        let value = scope.get(name).unwrap().unwrap();
+        let shown = to_json(&json!({*name: value}));
+        differences.compare(name, &format!("n1 | SUCCESS => {shown}\n"), &answer);
+    }
+    differences.assert_none();
+    assert_eq!(scope.get("after").unwrap().unwrap(), "hunter {{ 1+1 }}");
 }
 
 #[test]

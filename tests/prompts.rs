@@ -40,15 +40,13 @@ fn on_terminal(
     let mut seen = String::new();
     for (prompt, answer) in answers {
         while !seen.ends_with(prompt) {
-            match shown.recv_timeout(DEADLINE) {
-                Ok(byte) => seen.push(char::from(byte)),
-                Err(_) => {
-                    let _ = child.kill();
-                    let output = child.wait_with_output().unwrap();
-                    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-                    panic!("it never asked {prompt}; seen: {seen}; {stderr}");
-                }
-            }
+            let Ok(byte) = shown.recv_timeout(DEADLINE) else {
+                child.kill().unwrap();
+                let output = child.wait_with_output().unwrap();
+                let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+                panic!("it never asked {prompt}; seen: {seen}; {stderr}");
+            };
+            seen.push(char::from(byte));
         }
         master.write_all(format!("{answer}\n").as_bytes()).unwrap();
     }
