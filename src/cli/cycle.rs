@@ -88,11 +88,11 @@ impl Cycle {
             whole(selection)?;
         }
         Ok(Self {
+            forks: session.forks,
             session,
             playbooks,
             selection: selection.clone(),
             say,
-            forks: usize::from(target.forks),
             screen,
         })
     }

@@ -3,10 +3,12 @@
 
 mod acting;
 pub mod catalog;
+pub mod configuration;
 pub mod cycle;
 pub mod diagnose;
 pub mod exec;
 pub mod inventory;
+pub mod inventory_change;
 pub mod lab;
 pub mod meta;
 pub mod options;
@@ -81,10 +83,13 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What is said on stderr unless `RRECOVER_LOG` says otherwise.
+const SHOWN: &str = "rrecover::lab=info,rrecover::cli::configuration=warn";
+
 /// What takes long in the lab says on stderr how far it is; `RRECOVER_LOG` names other targets.
 fn show_progress() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RRECOVER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("rrecover::lab=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(SHOWN));
     // Only a second subscriber could fail, and there is none.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

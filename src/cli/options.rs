@@ -1,7 +1,7 @@
 //! Options that several subcommands share.
 
 use super::inventory::SourceArgs;
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Failure, Problem};
 use crate::redact::Secret;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -47,9 +47,9 @@ pub struct TargetOptions {
     /// `ConnectTimeout` of `ssh_config`, or 10.
     #[arg(short = 'T', long = "timeout", value_name = "SECONDS")]
     pub connect_timeout: Option<u64>,
-    /// How many hosts at a time.
-    #[arg(short, long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
-    pub forks: u16,
+    /// How many hosts at a time; 50 by default.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub forks: Option<u16>,
 }
 
 /// What of the playbooks is run, and where.
@@ -112,19 +112,6 @@ pub enum OutputForm {
     Human,
     /// One JSON object a line.
     Json,
-}
-
-impl TargetOptions {
-    /// The password of sudo, su or doas.
-    pub fn become_password(&self) -> Result<Option<Secret>, Failure> {
-        if let Some(path) = &self.become_password_file {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(Kind::Usage, format!("cannot read `{}`", path.display())).cause(error)
-            })?;
-            return Ok(text.lines().next().map(Secret::new));
-        }
-        if self.ask_become_pass { ask("BECOME password: ").map(Some) } else { Ok(None) }
-    }
 }
 
 /// Asks on the terminal without showing what is typed.

@@ -110,12 +110,12 @@ fn process_terminal() -> Terminal {
 /// Asks on the controlling terminal without showing what is typed.
 pub fn ask_secret(prompt: &str) -> std::io::Result<Secret> {
     let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-    tty.write_all(prompt.as_bytes())?;
     let before = tcgetattr(&tty)?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
+    // Before the prompt: what is typed right after it must be neither seen nor lost.
     tcsetattr(&tty, OptionalActions::Flush, &silent)?;
-    let answer = read_line(&tty);
+    let answer = tty.write_all(prompt.as_bytes()).and_then(|()| read_line(&tty));
     tcsetattr(&tty, OptionalActions::Flush, &before)?;
     tty.write_all(b"\n")?;
     answer

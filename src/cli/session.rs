@@ -1,6 +1,7 @@
 //! What one command line loads: the inventory, its variables, and the way to the hosts.
 
-use super::options::{BecomeMethod, HostKeys, TargetOptions};
+use super::configuration::Configuration;
+use super::options::TargetOptions;
 use crate::cluster::decision::Wanted;
 use crate::cluster::paths::EtcdPaths;
 use crate::cluster::probe::{ProbeHost, ProbeLimits, observe};
@@ -13,7 +14,7 @@ use crate::plan;
 use crate::redact::{Redactor, Secret};
 use crate::template::Scope;
 use crate::transport::settings::Reach;
-use crate::transport::{Defaults, HostKeyPolicy, Jump, Pool, RunAsMethod, Target};
+use crate::transport::{Defaults, Pool, Target};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,20 +31,33 @@ pub struct Session {
     pub run_id: String,
     /// What must not be shown or kept.
     pub redactor: Redactor,
+    /// How many hosts at a time.
+    pub forks: usize,
     defaults: Defaults,
+    /// What `ansible.cfg` says in place of connection variables that a host does not have.
+    configured: Map<String, Value>,
 }
 
 impl Session {
     /// Loads the inventory and asks for the passwords that the options say are asked for.
     pub fn load(options: &TargetOptions, playbook_dirs: Vec<PathBuf>) -> Result<Self, Failure> {
-        let inventory = Inventory::load(&options.sources.sources(playbook_dirs)?)?;
-        let defaults = defaults(options)?;
-        let mut redactor = Redactor::default();
+        let configuration = Configuration::of_process()?;
+        let redactor = Redactor::default();
+        let sources = options.sources.sources(playbook_dirs, &configuration, &redactor)?;
+        let inventory = Inventory::load(&sources)?;
+        let defaults = configuration.defaults(options)?;
         for secret in [&defaults.password, &defaults.run_as_password].into_iter().flatten() {
             redactor.add(secret);
         }
         let run_id = crate::journal::new_id();
-        let mut session = Self { inventory: Arc::new(inventory), run_id, redactor, defaults };
+        let mut session = Self {
+            inventory: Arc::new(inventory),
+            run_id,
+            redactor,
+            forks: configuration.forks(options)?,
+            defaults,
+            configured: configuration.connection_vars(),
+        };
         session.find_bastion(options.jump.is_some())?;
         Ok(session)
     }
@@ -66,7 +80,8 @@ impl Session {
     /// One variable of a host, rendered; `None` when it is not defined.
     pub fn lookup(&self, host: &str, name: &str) -> Result<Option<Value>, Problem> {
         self.scope(host).get(name).map_err(|error| {
-            Problem::new(format!("variable `{name}` of `{host}` cannot be rendered: {error}"))
+            let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");
+            Problem { hint: error.hint(), ..Problem::new(message) }
         })
     }
 
@@ -162,7 +177,7 @@ impl Session {
 
     /// The variables that say how a host is reached; no others are rendered.
     fn connection_vars(&self, host: &str) -> Result<Map<String, Value>, Problem> {
-        let mut vars = Map::new();
+        let mut vars = self.configured.clone();
         let scope = self.scope(host);
         for name in scope.names().into_iter().filter(|name| name.starts_with("ansible_")) {
             if let Some(value) = self.lookup(host, &name)? {
@@ -203,36 +218,4 @@ fn snapshot(
         ))),
         _ => Ok(file),
     }
-}
-
-fn defaults(options: &TargetOptions) -> Result<Defaults, Failure> {
-    let environment = Defaults::from_environment()?;
-    let jump = match &options.jump {
-        Some(list) => Jump::parse_list(list)?,
-        None => Vec::new(),
-    };
-    Ok(Defaults {
-        user: options.user.clone(),
-        private_key: options.private_key.clone(),
-        jump,
-        password: password(options.ask_pass, "SSH password: ")?,
-        run_as: options.r#become,
-        run_as_user: options.become_user.clone().unwrap_or_else(|| "root".to_owned()),
-        run_as_method: match options.become_method {
-            None | Some(BecomeMethod::Sudo) => RunAsMethod::Sudo,
-            Some(BecomeMethod::Su) => RunAsMethod::Su,
-            Some(BecomeMethod::Doas) => RunAsMethod::Doas,
-        },
-        run_as_password: options.become_password()?,
-        host_keys: options.host_keys.map(|policy| match policy {
-            HostKeys::Strict => HostKeyPolicy::Strict,
-            HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
-        }),
-        connect_timeout: options.connect_timeout.map(Duration::from_secs),
-        ..environment
-    })
-}
-
-fn password(wanted: bool, prompt: &str) -> Result<Option<Secret>, Failure> {
-    if wanted { super::options::ask(prompt).map(Some) } else { Ok(None) }
 }

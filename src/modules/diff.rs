@@ -4,7 +4,7 @@
 const MOST_LINES: usize = 2_000;
 
 /// The lines that go (`-`), come (`+`) and stay around them; empty when nothing changes.
-pub(super) fn lines(path: &str, before: &str, after: &str) -> String {
+pub fn lines(path: &str, before: &str, after: &str) -> String {
     if before == after {
         return String::new();
     }

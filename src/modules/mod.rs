@@ -10,7 +10,7 @@ mod command;
 mod context;
 mod copy;
 mod debug;
-mod diff;
+pub mod diff;
 mod etcd_config;
 mod etcd_health;
 mod etcd_member;

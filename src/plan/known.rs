@@ -28,7 +28,8 @@ impl Known {
     /// The inventory's variables of a host; `None` when there is no such host.
     pub fn host(&self, host: &str) -> Option<Scope> {
         let known = self.inventory.contains(host) || is_local(host);
-        known.then(|| Scope::new(values(self.inventory.variables(host))))
+        let vault = self.inventory.vault();
+        known.then(|| Scope::new(values(self.inventory.variables(host))).with_vault(vault))
     }
 
     /// The variables of a host in a play: the play's win over the inventory's.
@@ -49,7 +50,7 @@ impl Known {
 
     /// The variables that belong to no host: for `hosts`, `serial` and the names of plays.
     pub fn global(&self, play: &Play) -> Scope {
-        self.top(&Scope::new(play.vars.clone()))
+        self.top(&Scope::new(play.vars.clone()).with_vault(self.inventory.vault()))
     }
 
     /// Every host of the inventory.

@@ -48,6 +48,7 @@ fn inventory(extra: &[&str]) -> Arc<Inventory> {
         inventory: vec![path.display().to_string()],
         playbook_dirs: Vec::new(),
         extra_vars: extra.iter().map(|&one| one.to_owned()).collect(),
+        ..Sources::default()
     };
     Arc::new(Inventory::load(&sources).unwrap())
 }

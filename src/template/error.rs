@@ -57,6 +57,9 @@ pub enum TemplateError {
         /// What it gives.
         found: String,
     },
+    /// An encrypted value that does not open.
+    #[error("{}", .0.place_and_message())]
+    Sealed(Problem),
     /// An operation that cannot be done with these values.
     #[error("`{template}` has no value: {message}{}", used_by(.chain))]
     Operation {
@@ -77,6 +80,7 @@ impl TemplateError {
             Self::NotBoolean { .. } => {
                 Some("compare it, or say what counts: `x | bool`, `x | length > 0`".to_owned())
             }
+            Self::Sealed(problem) => problem.hint.clone(),
             Self::Cycle { .. }
             | Self::Later { .. }
             | Self::Syntax { .. }

@@ -4,6 +4,7 @@ use super::chain::Chain;
 use super::error::TemplateError;
 use super::is_template;
 use super::scope::{HostVariables, Scope};
+use crate::vault::{Sealed, VAULT_KEY};
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 use serde_json::{Map, Value as Json};
@@ -51,6 +52,10 @@ pub(super) fn templates(scope: &Scope, place: &str, value: &Json) -> Result<Valu
             Ok(entries.get(UNSAFE).map_or(Value::UNDEFINED, data))
         }
         Json::Object(entries) if has_template(value) => {
+            if let Some(sealed) = Sealed::of(value) {
+                // Never rendered, as in Ansible: a password may hold braces.
+                return scope.vault.reveal(&sealed).map(Value::from).map_err(TemplateError::Sealed);
+            }
             let entries = entries.clone();
             Ok(Value::from_object(LazyMap {
                 scope: scope.clone(),
@@ -66,7 +71,10 @@ fn has_template(value: &Json) -> bool {
     match value {
         Json::String(text) => is_template(text),
         Json::Array(items) => items.iter().any(has_template),
-        Json::Object(entries) => entries.contains_key(UNSAFE) || entries.values().any(has_template),
+        Json::Object(entries) => {
+            let marked = [UNSAFE, VAULT_KEY].iter().any(|key| entries.contains_key(*key));
+            marked || entries.values().any(has_template)
+        }
         _ => false,
     }
 }

@@ -4,6 +4,7 @@ use super::chain::Chain;
 use super::error::TemplateError;
 use super::lazy;
 use crate::error::near_matches;
+use crate::vault::Vault;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,6 +29,8 @@ pub struct Scope {
     /// Whose variables these are; tells variables of several hosts apart in chains.
     owner: Option<Arc<str>>,
     pub(super) chain: Chain,
+    /// What opens the encrypted values among the variables.
+    pub(super) vault: Vault,
 }
 
 struct Layer {
@@ -80,6 +83,12 @@ impl Scope {
     #[must_use]
     pub fn of_host(&self, host: &str, hosts: Arc<dyn HostVariables>) -> Self {
         Self { hosts: Some(hosts), owner: Some(host.into()), ..self.clone() }
+    }
+
+    /// Says what opens encrypted values when they are read.
+    #[must_use]
+    pub fn with_vault(&self, vault: &Vault) -> Self {
+        Self { vault: vault.clone(), ..self.clone() }
     }
 
     /// The variable, rendered; `None` when there is none.
