@@ -41,7 +41,8 @@ fn cases() -> Vec<Case> {
 fn read(file: &Path) -> Case {
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
     let text = std::fs::read_to_string(file).unwrap();
-    let documents = rrecover::yaml::parse(&name, &text).unwrap_or_else(|problem| panic!("{problem}"));
+    let documents =
+        rrecover::yaml::parse(&name, &text).unwrap_or_else(|problem| panic!("{problem}"));
     let Value::Object(mut content) = documents[0].value() else { panic!("{name}: no mapping") };
     let vars = content.remove("vars").map_or_else(Map::new, |v| v.as_object().unwrap().clone());
     let mut questions = Vec::new();
@@ -208,7 +209,10 @@ impl Found {
         match &node.kind {
             NodeKind::Scalar(Value::String(text)) => {
                 let place = node.location.to_string();
-                self.note(&place, if condition { check_expression(text) } else { check_text(text) });
+                self.note(
+                    &place,
+                    if condition { check_expression(text) } else { check_text(text) },
+                );
             }
             NodeKind::Sequence(items) => items.iter().for_each(|item| self.node(item, condition)),
             NodeKind::Mapping(entries) => {

@@ -232,7 +232,13 @@ pub(super) fn answer(address: &Address, written: &Value, query: &str) -> Result<
         "address/prefix" | "gateway" | "gw" | "host/prefix" | "hostnet" | "router" => {
             if address.is_network() { Value::from(false) } else { with_prefix() }
         }
-        "host" => if address.is_network() { nothing() } else { with_prefix() },
+        "host" => {
+            if address.is_network() {
+                nothing()
+            } else {
+                with_prefix()
+            }
+        }
         "ip/prefix" if address.is_network() || network.size() == 1 => nothing(),
         "ip/prefix" | "cidr" => with_prefix(),
         "broadcast" if network.size() <= 2 => nothing(),
@@ -297,10 +303,27 @@ fn is_link_local(ip: IpAddr) -> bool {
 /// What the registry of special addresses keeps out of the internet.
 fn is_private(ip: IpAddr) -> bool {
     const NETWORKS: [&str; 21] = [
-        "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/29",
-        "192.0.0.170/31", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
-        "203.0.113.0/24", "240.0.0.0/4", "::/127", "::ffff:0:0/96", "100::/64", "2001::/23",
-        "2001:db8::/32", "2001:10::/28", "fc00::/7", "fe80::/10",
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/29",
+        "192.0.0.170/31",
+        "192.0.2.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "240.0.0.0/4",
+        "::/127",
+        "::ffff:0:0/96",
+        "100::/64",
+        "2001::/23",
+        "2001:db8::/32",
+        "2001:10::/28",
+        "fc00::/7",
+        "fe80::/10",
     ];
     let own = Network::around(ip, if ip.is_ipv6() { 128 } else { 32 });
     NETWORKS.iter().filter_map(|network| Network::read(network)).any(|known| known.contains(&own))

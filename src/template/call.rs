@@ -215,11 +215,7 @@ impl Arguments<'_> {
     /// What stands before the bar, which must be text.
     pub(super) fn input_str(&self) -> Result<&str, Error> {
         self.input.as_str().filter(|_| self.input.kind() == ValueKind::String).ok_or_else(|| {
-            refuse(format!(
-                "`{}` takes text, not `{}`",
-                self.plugin.name,
-                type_name(&self.input)
-            ))
+            refuse(format!("`{}` takes text, not `{}`", self.plugin.name, type_name(&self.input)))
         })
     }
 

@@ -16,10 +16,7 @@ pub(super) struct Chain {
 impl Chain {
     /// The same way, begun at a host.
     pub(super) fn begin(&self, host: Option<&Arc<str>>) -> Self {
-        Self {
-            names: Arc::clone(&self.names),
-            host: self.host.clone().or_else(|| host.cloned()),
-        }
+        Self { names: Arc::clone(&self.names), host: self.host.clone().or_else(|| host.cloned()) }
     }
 
     /// One step further, unless that closes a circle.

@@ -113,7 +113,11 @@ pub(super) fn compare(left: &Value, right: &Value) -> Option<Ordering> {
 }
 
 /// `a - b` and `a + b` of moments and spans.
-pub(super) fn arithmetic(symbol: &str, left: &Value, right: &Value) -> Option<Result<Value, Error>> {
+pub(super) fn arithmetic(
+    symbol: &str,
+    left: &Value,
+    right: &Value,
+) -> Option<Result<Value, Error>> {
     let sign = match symbol {
         "+" => 1,
         "-" => -1,

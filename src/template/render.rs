@@ -175,7 +175,8 @@ fn header(text: &str, mut whitespace: Whitespace) -> Result<(&str, Whitespace), 
         let refused = || TemplateError::Syntax {
             what: "template",
             template: format!("#jinja2:{line}"),
-            message: "only `trim_blocks` and `lstrip_blocks` can be set, to True or False".to_owned(),
+            message: "only `trim_blocks` and `lstrip_blocks` can be set, to True or False"
+                .to_owned(),
         };
         let (name, value) = setting.split_once(':').ok_or_else(refused)?;
         let value = match value.trim() {
@@ -269,8 +270,7 @@ pub(super) fn translate(error: &Error, template: &str, scope: &Scope) -> Templat
         }
     }
     let detail = error.detail().unwrap_or_default();
-    let message =
-        if detail.is_empty() { error.kind().to_string() } else { detail.to_owned() };
+    let message = if detail.is_empty() { error.kind().to_string() } else { detail.to_owned() };
     let template = shorten(template);
     match error.kind() {
         ErrorKind::SyntaxError => TemplateError::Syntax { what: "template", template, message },

@@ -343,8 +343,9 @@ fn files_keep_their_newlines_and_follow_their_whitespace_settings() {
     let text = "# {{ name }}\n{% for h in hosts %}\n  {% if h != 'n1' %}\n{{ h }}\n  {% endif %}\n{% endfor %}\n\n";
     let default = scope().render_file(Path::new("x.j2"), text, Whitespace::default()).unwrap();
     assert_eq!(default, "# node1\n  n2\n      n3\n  \n\n");
-    let stripped =
-        scope().render_file(Path::new("x.j2"), text, Whitespace { trim_blocks: true, lstrip_blocks: true }).unwrap();
+    let stripped = scope()
+        .render_file(Path::new("x.j2"), text, Whitespace { trim_blocks: true, lstrip_blocks: true })
+        .unwrap();
     assert_eq!(stripped, "# node1\nn2\nn3\n\n");
 }
 
@@ -388,11 +389,7 @@ fn loops_with_lookups_go_through_what_ansible_goes_through() {
         ("together", json!([[1, 2], ["a"]]), json!([[1, "a"], [2, null]])),
         ("indexed_items", json!(["a", "b"]), json!([[0, "a"], [1, "b"]])),
         ("sequence", json!("start=1 end=3"), json!(["1", "2", "3"])),
-        (
-            "subelements",
-            json!([[{"name": "a", "keys": [1]}], "keys"]),
-            json!([[{"name": "a"}, 1]]),
-        ),
+        ("subelements", json!([[{"name": "a", "keys": [1]}], "keys"]), json!([[{"name": "a"}, 1]])),
         ("first_found", json!([{"files": ["nope"], "skip": true}]), json!([])),
     ];
     for (name, terms, wanted) in table {

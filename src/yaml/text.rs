@@ -118,7 +118,8 @@ fn escaped(character: char, unicode: bool) -> Option<String> {
         ' '..='~' => return None,
         c => {
             let code = u32::from(c);
-            let shown = matches!(c, '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+            let shown =
+                matches!(c, '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
             return if unicode && shown && c != '\u{feff}' {
                 None
             } else if code <= 0xff {

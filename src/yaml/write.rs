@@ -5,7 +5,10 @@ use serde_json::{Map, Number, Value};
 
 /// How YAML is laid out.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "PyYAML's options, each independent of the others")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "PyYAML's options, each independent of the others"
+)]
 pub struct Layout {
     /// Blanks a level.
     pub indent: usize,

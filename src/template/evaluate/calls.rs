@@ -22,10 +22,7 @@ impl<'t> Evaluator<'t> {
                 }
                 let own = attributes::attribute(&receiver, inner.name);
                 own.unwrap_or_else(|| {
-                    Value::from_object(Callable::Method {
-                        receiver,
-                        name: inner.name.to_owned(),
-                    })
+                    Value::from_object(Callable::Method { receiver, name: inner.name.to_owned() })
                 })
             }
             other => self.value(frame, other)?,

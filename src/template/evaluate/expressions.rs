@@ -102,7 +102,11 @@ impl<'t> Evaluator<'t> {
             *bound = match Number::of(&part) {
                 _ if part.is_none() => None,
                 Some(Number::Integer(number)) => {
-                    Some(i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX }))
+                    Some(i64::try_from(number).unwrap_or(if number < 0 {
+                        i64::MIN
+                    } else {
+                        i64::MAX
+                    }))
                 }
                 _ => return Err(refuse("slices take integers")),
             };

@@ -33,9 +33,10 @@ impl<'t> Evaluator<'t> {
         let Some(extends) = extends else { return self.statements(frame, &template.children) };
         // Names are set before the parent runs; whatever else stands outside of blocks is not shown.
         self.capture(|this| {
-            let others = template.children.iter().filter(|statement| {
-                !matches!(statement, Stmt::Extends(_) | Stmt::Block(_))
-            });
+            let others = template
+                .children
+                .iter()
+                .filter(|statement| !matches!(statement, Stmt::Extends(_) | Stmt::Block(_)));
             others.into_iter().try_for_each(|statement| this.statement(frame, statement))
         })?;
         let name = self.value(frame, &extends.name)?;
@@ -95,8 +96,9 @@ impl<'t> Evaluator<'t> {
             Some((tree, source, file)) => {
                 let inside = Frame::inside(frame);
                 let blocks = std::mem::take(&mut self.blocks);
-                let outcome =
-                    self.in_file(source, file, |this| this.deeper(|this| this.file_body(tree, &inside)));
+                let outcome = self.in_file(source, file, |this| {
+                    this.deeper(|this| this.file_body(tree, &inside))
+                });
                 self.blocks = blocks;
                 outcome
             }
@@ -140,10 +142,7 @@ impl<'t> Evaluator<'t> {
     }
 
     /// The first file of that name, or of one of those names.
-    fn load(
-        &mut self,
-        name: &Value,
-    ) -> Result<Option<(&'t Stmt<'t>, &'t str, String)>, Error> {
+    fn load(&mut self, name: &Value) -> Result<Option<(&'t Stmt<'t>, &'t str, String)>, Error> {
         let names = if is_list(name) { items(name)? } else { items(&list([name.clone()]))? };
         let Some(settings) = self.files.clone() else {
             return Err(refuse("only template files can include other files"));

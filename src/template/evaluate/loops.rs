@@ -23,16 +23,20 @@ pub(in crate::template) struct LoopState {
 
 impl LoopState {
     /// `loop.cycle` and `loop.changed`.
-    pub(in crate::template) fn method(&self, name: &str, call: &Call) -> Option<Result<Value, Error>> {
+    pub(in crate::template) fn method(
+        &self,
+        name: &str,
+        call: &Call,
+    ) -> Option<Result<Value, Error>> {
         let values = &call.positional;
         match name {
             "cycle" if values.is_empty() => Some(Err(refuse("`cycle` needs something to cycle"))),
             "cycle" => values.get(self.at % values.len()).cloned().map(Ok),
             "changed" => {
                 let mut seen = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
-                let same = seen.as_ref().is_some_and(|seen| {
-                    equal(&tuple(seen.clone()), &tuple(values.clone()))
-                });
+                let same = seen
+                    .as_ref()
+                    .is_some_and(|seen| equal(&tuple(seen.clone()), &tuple(values.clone())));
                 *seen = Some(values.clone());
                 Some(Ok(Value::from(!same)))
             }
@@ -106,7 +110,8 @@ impl<'t> Evaluator<'t> {
         for (at, item) in picked.iter().enumerate() {
             let inner = Frame::inside(frame);
             let items = Arc::clone(&picked);
-            let state = LoopState { at, items, depth, recursive, last_seen: Arc::clone(&last_seen) };
+            let state =
+                LoopState { at, items, depth, recursive, last_seen: Arc::clone(&last_seen) };
             inner.set("loop", Value::from_object(state));
             self.assign(&inner, &node.target, item.clone())?;
             self.statements(&inner, &node.body)?;

@@ -182,7 +182,10 @@ impl<'t> Evaluator<'t> {
     }
 
     /// Runs something and gives what it put out.
-    fn capture(&mut self, run: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<Value, Error> {
+    fn capture(
+        &mut self,
+        run: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<Value, Error> {
         let outer = std::mem::take(&mut self.output);
         let outcome = run(self);
         let inner = std::mem::replace(&mut self.output, outer);
@@ -192,7 +195,9 @@ impl<'t> Evaluator<'t> {
 
     fn deeper<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         if self.depth >= MAX_DEPTH {
-            return Err(refuse(format!("macros and loops call each other more than {MAX_DEPTH} deep")));
+            return Err(refuse(format!(
+                "macros and loops call each other more than {MAX_DEPTH} deep"
+            )));
         }
         self.depth += 1;
         let outcome = run(self);

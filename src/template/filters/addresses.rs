@@ -107,7 +107,8 @@ fn subnet(call: &Arguments<'_>) -> Result<Value, Error> {
         }
         return Ok(Value::from(network.subnets(prefix).to_string()));
     };
-    let Some(Number::Integer(index)) = Number::of(index).filter(|_| prefix >= network.prefix) else {
+    let Some(Number::Integer(index)) = Number::of(index).filter(|_| prefix >= network.prefix)
+    else {
         return Err(refuse(format!("`{network}` has no such networks of /{prefix}")));
     };
     let found = network.subnet(prefix, index);

@@ -3,9 +3,7 @@
 use crate::template::call::{Arguments, Plugin, asking, plugin};
 use crate::template::error::TemplateError;
 use crate::template::numbers::{Number, whole};
-use crate::template::value::{
-    carry, list, present, refuse, truth, type_name, why_missing,
-};
+use crate::template::value::{carry, list, present, refuse, truth, type_name, why_missing};
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 use std::cmp::Ordering;

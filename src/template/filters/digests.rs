@@ -49,11 +49,8 @@ fn utf8_only(call: &Arguments<'_>) -> Result<(), Error> {
 fn b64encode(call: &Arguments<'_>) -> Result<Value, Error> {
     utf8_only(call)?;
     let text = call.input_str()?;
-    let encoded = if call.flag("urlsafe", false)? {
-        URL_SAFE.encode(text)
-    } else {
-        STANDARD.encode(text)
-    };
+    let encoded =
+        if call.flag("urlsafe", false)? { URL_SAFE.encode(text) } else { STANDARD.encode(text) };
     Ok(Value::from(encoded))
 }
 

@@ -104,9 +104,8 @@ fn extract(call: &Arguments<'_>) -> Result<Value, Error> {
         if why_missing(&value).is_some() {
             break;
         }
-        value = attributes::item(&value, &key).unwrap_or_else(|| {
-            missing(super::lists::no_attribute(&value, &key))
-        });
+        value = attributes::item(&value, &key)
+            .unwrap_or_else(|| missing(super::lists::no_attribute(&value, &key)));
     }
     Ok(value)
 }

@@ -12,7 +12,8 @@ use minijinja::{Error, Value};
 pub(super) const FILTERS: &[Plugin] = &[
     plugin("from_json", &["profile?"], |call| {
         let text = call.input_str()?;
-        let parsed = serde_json::from_str(text).map_err(|error| refuse(format!("no JSON: {error}")))?;
+        let parsed =
+            serde_json::from_str(text).map_err(|error| refuse(format!("no JSON: {error}")))?;
         Ok(data(&parsed))
     }),
     plugin("to_json", OPTIONS, |call| Style::of(call, None, false)?.text(&call.input)),
@@ -54,13 +55,8 @@ impl Style {
             }),
         };
         let separator = if indent.is_some() { "," } else { ", " };
-        let mut style = Self {
-            indent,
-            sort,
-            ascii: true,
-            item: separator.to_owned(),
-            key: ": ".to_owned(),
-        };
+        let mut style =
+            Self { indent, sort, ascii: true, item: separator.to_owned(), key: ": ".to_owned() };
         if html {
             return Ok(style);
         }

@@ -7,8 +7,8 @@ use crate::template::numbers::Number;
 use crate::template::operators::{add, compare, equal, sort_by_key};
 use crate::template::python::python_text;
 use crate::template::value::{
-    self, entries, is_list, is_map, items, length, list, missing, none, present, refuse,
-    tuple, why_missing,
+    self, entries, is_list, is_map, items, length, list, missing, none, present, refuse, tuple,
+    why_missing,
 };
 use minijinja::{Error, Value};
 use std::cmp::Ordering;

@@ -96,9 +96,11 @@ fn dict2items(call: &Arguments<'_>) -> Result<Value, Error> {
     let (key_name, value_name) = names(call)?;
     let entries = entries(&call.input, "dict2items")?;
     entries.iter().try_for_each(|(_, value)| present(value).map(|_| ()))?;
-    Ok(list(entries.into_iter().map(|(key, value)| {
-        dict([(key_name.clone(), key), (value_name.clone(), value)])
-    })))
+    Ok(list(
+        entries
+            .into_iter()
+            .map(|(key, value)| dict([(key_name.clone(), key), (value_name.clone(), value)])),
+    ))
 }
 
 fn items2dict(call: &Arguments<'_>) -> Result<Value, Error> {

@@ -81,11 +81,6 @@ pub(super) fn find(name: &str) -> Result<&'static Plugin, TemplateError> {
 }
 
 /// Applies a filter.
-pub(super) fn apply(
-    scope: &Scope,
-    name: &str,
-    input: Value,
-    call: Call,
-) -> Result<Value, Error> {
+pub(super) fn apply(scope: &Scope, name: &str, input: Value, call: Call) -> Result<Value, Error> {
     find(name).map_err(carry)?.call(scope, input, call)
 }

@@ -31,7 +31,9 @@ pub(in crate::template) fn compile(
         .multi_line(multi_line)
         .backtrack_limit(MOST_STEPS)
         .build()
-        .map_err(|error| refuse(format!("`{text}` is no regular expression that is supported: {error}")))
+        .map_err(|error| {
+            refuse(format!("`{text}` is no regular expression that is supported: {error}"))
+        })
 }
 
 /// Python's spelling in the engine's: `\Z` is the very end, `$` may stand before a last newline.
@@ -43,9 +45,14 @@ fn translate(text: &str, multi_line: bool) -> String {
         match character {
             '\\' => match chars.next() {
                 Some('Z') if !in_class => out.push_str("\\z"),
-                Some('0') if !chars.peek().is_some_and(char::is_ascii_digit) => out.push_str("\\x00"),
+                Some('0') if !chars.peek().is_some_and(char::is_ascii_digit) => {
+                    out.push_str("\\x00")
+                }
                 // Python takes a backslash before punctuation for the punctuation.
-                Some(c @ ('/' | '"' | '\'' | '<' | '>' | '%' | '@' | '!' | ',' | ';' | '=' | ':' | '`' | '_')) => {
+                Some(
+                    c @ ('/' | '"' | '\'' | '<' | '>' | '%' | '@' | '!' | ',' | ';' | '=' | ':'
+                    | '`' | '_'),
+                ) => {
                     out.push(c);
                 }
                 Some(other) => out.extend(['\\', other]),
@@ -207,13 +214,14 @@ fn number_of(group: &str, regex: &Regex) -> Result<usize, Error> {
 /// The match, its groups when `\1` or `\g<name>` ask for them, nothing when there is none.
 fn search(call: &Arguments<'_>) -> Result<Value, Error> {
     let regex = compiled(call, "regex")?;
-    let groups: Vec<usize> =
-        wanted_groups(&call.rest)?.iter().map(|g| number_of(g, &regex)).collect::<Result<_, _>>()?;
+    let groups: Vec<usize> = wanted_groups(&call.rest)?
+        .iter()
+        .map(|g| number_of(g, &regex))
+        .collect::<Result<_, _>>()?;
     let text = call.input_text()?;
     let Some(found) = regex.captures(&text).map_err(failed)? else { return Ok(none()) };
-    let part = |number: usize| {
-        found.get(number).map_or_else(none, |group| Value::from(group.as_str()))
-    };
+    let part =
+        |number: usize| found.get(number).map_or_else(none, |group| Value::from(group.as_str()));
     if groups.is_empty() {
         return Ok(part(0));
     }
@@ -224,12 +232,13 @@ fn wanted_groups(call: &Call) -> Result<Vec<String>, Error> {
     let group = |value: &Value| {
         let text = python_text(value)?;
         let name = text.strip_prefix("\\g<").and_then(|rest| rest.strip_suffix('>'));
-        let digits = text.strip_prefix('\\').map(|rest| {
-            rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default()
-        });
+        let digits = text
+            .strip_prefix('\\')
+            .map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
         let name = name.or(digits.filter(|digits| !digits.is_empty()));
-        name.map(str::to_owned)
-            .ok_or_else(|| refuse(format!("`{text}` names no group; write `\\\\1` or `\\\\g<name>`")))
+        name.map(str::to_owned).ok_or_else(|| {
+            refuse(format!("`{text}` names no group; write `\\\\1` or `\\\\g<name>`"))
+        })
     };
     call.positional.iter().map(group).collect()
 }

@@ -108,9 +108,10 @@ fn arrangements(
         }
         ways = longer;
     }
-    Ok(list(ways.into_iter().map(|way| {
-        tuple(way.into_iter().filter_map(|at| all.get(at)).cloned().collect())
-    })))
+    Ok(list(
+        ways.into_iter()
+            .map(|way| tuple(way.into_iter().filter_map(|at| all.get(at)).cloned().collect())),
+    ))
 }
 
 fn limit(count: usize) -> Result<(), Error> {

@@ -26,9 +26,8 @@ const UNITS: [(&str, &str, &str, i32); 9] = [
 
 fn human_readable(call: &Arguments<'_>) -> Result<Value, Error> {
     let bits = call.flag("isbits", false)?;
-    let size = Number::of(&call.input)
-        .ok_or_else(|| refuse("`human_readable` takes a number"))?
-        .float();
+    let size =
+        Number::of(&call.input).ok_or_else(|| refuse("`human_readable` takes a number"))?.float();
     let unit = call.some_text("unit")?.map(|unit| unit.to_uppercase());
     let fits = |(letter, _, _, power): &&(&str, &str, &str, i32)| match &unit {
         Some(unit) => unit == letter,

@@ -119,7 +119,9 @@ fn comment(call: &Arguments<'_>) -> Result<Value, Error> {
     let style = call.some_text("style")?.unwrap_or_else(|| "plain".to_owned());
     let Some((_, beginning, decoration, end)) = STYLES.iter().find(|(name, ..)| *name == style)
     else {
-        return Err(refuse(format!("`style` must be plain, erlang, c, cblock or xml, not `{style}`")));
+        return Err(refuse(format!(
+            "`style` must be plain, erlang, c, cblock or xml, not `{style}`"
+        )));
     };
     let part = |name: &str, default: &str| {
         Ok::<_, Error>(call.some_text(name)?.unwrap_or_else(|| default.to_owned()))
@@ -134,15 +136,14 @@ fn comment(call: &Arguments<'_>) -> Result<Value, Error> {
     if !beginning.is_empty() {
         out.push_str(&format!("{beginning}{newline}"));
     }
-    let prefix_line = if prefix == newline { newline.clone() } else { format!("{prefix}{newline}") };
+    let prefix_line =
+        if prefix == newline { newline.clone() } else { format!("{prefix}{newline}") };
     if !prefix.is_empty() {
         out.push_str(&prefix_line.repeat(times("prefix_count")?));
     }
     let text = call.input_text()?.replace(&newline, &format!("{newline}{decoration}"));
     let bare = format!("{}{newline}", decoration.trim_end());
-    out.push_str(
-        &format!("{decoration}{text}").replace(&format!("{decoration}{newline}"), &bare),
-    );
+    out.push_str(&format!("{decoration}{text}").replace(&format!("{decoration}{newline}"), &bare));
     out.push_str(&format!("{newline}{postfix}").repeat(times("postfix_count")?));
     if !end.is_empty() {
         out.push_str(&format!("{newline}{end}"));
@@ -176,10 +177,8 @@ fn word_wrap(call: &Arguments<'_>) -> Result<Value, Error> {
     let break_long = call.flag("break_long_words", true)?;
     let hyphens = call.flag("break_on_hyphens", true)?;
     let text = call.input_text()?;
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| wrap(line, width, break_long, hyphens).join(&between))
-        .collect();
+    let lines: Vec<String> =
+        text.lines().map(|line| wrap(line, width, break_long, hyphens).join(&between)).collect();
     Ok(Value::from(lines.join(&between)))
 }
 

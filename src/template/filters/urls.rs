@@ -7,9 +7,7 @@ use crate::template::value::{dict, is_list, is_map, none, refuse};
 use minijinja::{Error, Value};
 
 pub(super) const FILTERS: &[Plugin] = &[
-    plugin("urldecode", &[], |call| {
-        Ok(Value::from(decode(&call.input_str()?.replace('+', " "))))
-    }),
+    plugin("urldecode", &[], |call| Ok(Value::from(decode(&call.input_str()?.replace('+', " "))))),
     plugin("urlencode", &[], url_encode),
     plugin("urlsplit", &["query?"], url_split),
 ];
@@ -49,9 +47,8 @@ fn url_encode(call: &Arguments<'_>) -> Result<Value, Error> {
     }
     let mut parts = Vec::new();
     for (key, value) in pairs(&call.input)? {
-        let quoted = |value: &Value| {
-            python_text(value).map(|text| encode(&text, false).replace("%20", "+"))
-        };
+        let quoted =
+            |value: &Value| python_text(value).map(|text| encode(&text, false).replace("%20", "+"));
         parts.push(format!("{}={}", quoted(&key)?, quoted(&value)?));
     }
     Ok(Value::from(parts.join("&")))
@@ -74,10 +71,11 @@ fn url_split(call: &Arguments<'_>) -> Result<Value, Error> {
         Some((user, address)) => (Some(user), address),
         None => (None, netloc),
     };
-    let (name, password) = match user.map(|user| user.split_once(':').map_or((user, None), |(n, p)| (n, Some(p)))) {
-        Some((name, password)) => (Some(name), password),
-        None => (None, None),
-    };
+    let (name, password) =
+        match user.map(|user| user.split_once(':').map_or((user, None), |(n, p)| (n, Some(p)))) {
+            Some((name, password)) => (Some(name), password),
+            None => (None, None),
+        };
     let (host, port) = host_and_port(address)?;
     let text = |text: Option<&str>| text.map_or_else(none, Value::from);
     let parts = [
@@ -112,9 +110,7 @@ fn host_and_port(address: &str) -> Result<(Option<String>, Option<u16>), Error> 
         None => address.split_once(':').map_or((address, None), |(host, port)| (host, Some(port))),
     };
     let port = match port.filter(|port| !port.is_empty()) {
-        Some(port) => {
-            Some(port.parse().map_err(|_| refuse(format!("`{port}` is no port")))?)
-        }
+        Some(port) => Some(port.parse().map_err(|_| refuse(format!("`{port}` is no port")))?),
         None => None,
     };
     Ok(((!host.is_empty()).then(|| host.to_lowercase()), port))

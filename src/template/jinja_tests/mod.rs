@@ -81,12 +81,7 @@ pub(super) fn find(name: &str) -> Result<&'static Plugin, TemplateError> {
 }
 
 /// Applies a test; its result is missing when what it asks about is.
-pub(super) fn apply(
-    scope: &Scope,
-    name: &str,
-    input: Value,
-    call: Call,
-) -> Result<Value, Error> {
+pub(super) fn apply(scope: &Scope, name: &str, input: Value, call: Call) -> Result<Value, Error> {
     find(name).map_err(carry)?.call(scope, input, call)
 }
 
@@ -117,8 +112,9 @@ fn remainder(call: &Arguments<'_>, of_two: Option<i128>) -> Result<Value, Error>
         .ok_or_else(|| refuse(format!("`{}` takes numbers", call.name())))?;
     let divisor = match of_two {
         Some(_) => Number::Integer(2),
-        None => Number::of(call.value("num")?)
-            .ok_or_else(|| refuse("`divisibleby` takes numbers"))?,
+        None => {
+            Number::of(call.value("num")?).ok_or_else(|| refuse("`divisibleby` takes numbers"))?
+        }
     };
     let rest = Value::from(number.modulo(divisor)?);
     Ok(Value::from(equal(&rest, &Value::from(Number::Integer(of_two.unwrap_or(0))))))
@@ -158,8 +154,7 @@ fn matches(call: &Arguments<'_>, how: Option<&str>) -> Result<Value, Error> {
         "fullmatch" => format!("\\A(?:{pattern})\\Z"),
         _ => pattern,
     };
-    let regex =
-        compile(&pattern, call.flag("ignorecase", false)?, call.flag("multiline", false)?)?;
+    let regex = compile(&pattern, call.flag("ignorecase", false)?, call.flag("multiline", false)?)?;
     let found = regex.is_match(&text);
     found.map(Value::from).map_err(|error| refuse(format!("the regular expression fails: {error}")))
 }

@@ -43,7 +43,9 @@ fn version(call: &Arguments<'_>) -> Result<Value, Error> {
             return Err(refuse("`version_type='pep440'` is not supported; use `semver`"));
         }
         other => {
-            return Err(refuse(format!("`version_type` must be loose, strict or semver, not `{other}`")));
+            return Err(refuse(format!(
+                "`version_type` must be loose, strict or semver, not `{other}`"
+            )));
         }
     };
     Ok(Value::from(holds(order)))

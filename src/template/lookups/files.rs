@@ -2,10 +2,10 @@
 
 use super::Asked;
 use crate::template::evaluate::FileSettings;
+use crate::template::lazy::to_json;
 use crate::template::python::{emitted_text, python_text};
 use crate::template::render::Whitespace;
 use crate::template::value::{carry, entries, entry, is_list, is_map, items, refuse, why_missing};
-use crate::template::lazy::to_json;
 use minijinja::{Error, Value};
 use std::path::{Path, PathBuf};
 
@@ -106,7 +106,10 @@ pub(in crate::template) fn glob(pattern: &str) -> Vec<String> {
                 base => format!("{base}/{name}"),
             };
             if !part.contains(['*', '?', '[']) {
-                return Some(join(part)).filter(|path| Path::new(path).exists()).into_iter().collect();
+                return Some(join(part))
+                    .filter(|path| Path::new(path).exists())
+                    .into_iter()
+                    .collect();
             }
             let directory = if base.is_empty() { "." } else { base };
             let names = std::fs::read_dir(directory).into_iter().flatten().flatten();
@@ -134,8 +137,12 @@ fn fits(pattern: &str, name: &str) -> bool {
             '?' => regex.push('.'),
             '[' => match rest.split_once(']').filter(|(class, _)| !class.is_empty()) {
                 Some((class, after)) => {
-                    let class = class.strip_prefix('!').map_or(class.to_owned(), |c| format!("^{c}"));
-                    regex.push_str(&format!("[{}]", class.replace('\\', "\\\\").replace('[', "\\[")));
+                    let class =
+                        class.strip_prefix('!').map_or(class.to_owned(), |c| format!("^{c}"));
+                    regex.push_str(&format!(
+                        "[{}]",
+                        class.replace('\\', "\\\\").replace('[', "\\[")
+                    ));
                     rest = after;
                 }
                 None => regex.push_str("\\["),
@@ -239,7 +246,8 @@ fn collect(
             continue;
         }
         for path in &own_paths {
-            search.extend(files.iter().map(|file| format!("{}/{file}", path.trim_end_matches('/'))));
+            search
+                .extend(files.iter().map(|file| format!("{}/{file}", path.trim_end_matches('/'))));
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! Lookups that arrange lists for loops.
 
 use super::Asked;
-use crate::template::filters;
 use crate::template::call::Call;
+use crate::template::filters;
 use crate::template::value::{
     self, dict as map, entries, entry, is_list, is_map, none, present, refuse, truth, tuple,
     type_name,
@@ -112,7 +112,10 @@ pub(super) fn subelements(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();
     for element in elements {
         if !is_map(&element) {
-            return Err(refuse(format!("elements must be mappings, not `{}`", type_name(&element))));
+            return Err(refuse(format!(
+                "elements must be mappings, not `{}`",
+                type_name(&element)
+            )));
         }
         if is_skipped(&element) {
             continue;

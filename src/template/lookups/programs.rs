@@ -12,9 +12,7 @@ use std::time::Duration;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(super) fn pipe(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
-    let run = |command: &String| {
-        output(asked, command).map(|text| Value::from(text.trim_end()))
-    };
+    let run = |command: &String| output(asked, command).map(|text| Value::from(text.trim_end()));
     asked.texts()?.iter().map(run).collect()
 }
 

@@ -80,7 +80,9 @@ impl Row {
     fn texts(&self) -> Result<Vec<String>, Error> {
         let end = match (self.end, self.count) {
             (None, None) => return Err(refuse("`sequence` needs `end` or `count`")),
-            (Some(_), Some(_)) => return Err(refuse("`sequence` takes `end` or `count`, not both")),
+            (Some(_), Some(_)) => {
+                return Err(refuse("`sequence` takes `end` or `count`, not both"));
+            }
             (None, Some(0)) => return Ok(Vec::new()),
             (None, Some(count)) => self.start + count * self.stride - 1,
             (Some(end), None) => end,

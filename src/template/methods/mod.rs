@@ -49,7 +49,9 @@ pub(super) fn call(
             return outcome;
         }
     }
-    if let (Some(cycler), true) = (receiver.downcast_object_ref::<Cycler>(), call.positional.is_empty()) {
+    if let (Some(cycler), true) =
+        (receiver.downcast_object_ref::<Cycler>(), call.positional.is_empty())
+    {
         if let Some(outcome) = cycler.method(name) {
             return Ok(outcome);
         }

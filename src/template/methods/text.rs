@@ -79,9 +79,7 @@ pub(super) const METHODS: &[Plugin] = &[
         });
         Ok(Value::from(swapped.collect::<String>()))
     }),
-    plugin("title", &[], |call| {
-        Ok(Value::from(title(call.input_str()?, |c| !c.is_alphabetic())))
-    }),
+    plugin("title", &[], |call| Ok(Value::from(title(call.input_str()?, |c| !c.is_alphabetic())))),
     plugin("upper", &[], |call| Ok(Value::from(call.input_str()?.to_uppercase()))),
     plugin("zfill", &["width"], zero_fill),
 ];
@@ -126,11 +124,7 @@ fn cased(
     Ok(Value::from(text.chars().any(wanted) && !text.chars().any(other)))
 }
 
-fn ends(
-    call: &Arguments<'_>,
-    name: &str,
-    fits: fn(&str, &str) -> bool,
-) -> Result<Value, Error> {
+fn ends(call: &Arguments<'_>, name: &str, fits: fn(&str, &str) -> bool) -> Result<Value, Error> {
     let (text, wanted) = (call.input_str()?, call.value(name)?);
     let any = if wanted.is_tuple() { items(wanted)? } else { vec![wanted.clone()] };
     let mut found = false;
@@ -305,7 +299,11 @@ fn split_lines(call: &Arguments<'_>) -> Result<Value, Error> {
     let mut rest = call.input_str()?;
     while !rest.is_empty() {
         let ends = |c: char| {
-            matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+            matches!(
+                c,
+                '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'
+                    ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+            )
         };
         let end = rest.find(ends).unwrap_or(rest.len());
         let (line, after) = rest.split_at(end);
