@@ -13,6 +13,7 @@ mod paths;
 mod query;
 mod random;
 mod regex;
+mod seeded;
 mod sets;
 mod sizes;
 mod text;
