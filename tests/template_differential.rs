@@ -68,11 +68,13 @@ fn ask_ansible(cases: &[Case]) -> Vec<Vec<Value>> {
     assert!(venv.status.success(), "{}", String::from_utf8_lossy(&venv.stderr));
     let bin = PathBuf::from(String::from_utf8(venv.stdout).unwrap().trim());
     let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("ansible.cfg");
+    std::fs::write(&config, "[defaults]\n").unwrap();
     let mut ansible = Command::new(bin.join("python"))
         .arg(repository().join("tests/tools/ansible_templates.py"))
         .current_dir(folder())
         .env("ANSIBLE_HOME", home.path())
-        .env("ANSIBLE_CONFIG", "/dev/null")
+        .env("ANSIBLE_CONFIG", &config)
         .env("ANSIBLE_DEPRECATION_WARNINGS", "false")
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::piped())
@@ -172,6 +174,10 @@ fn templates_of_kubespray_are_understood() {
         found.folder(&checkout.join(folder));
     }
     assert!(found.checked > 3000, "only {} templates", found.checked);
+    // Refused on purpose: see docs/reference/templates.md. The last one is no condition in
+    // ansible-core 2.19 either.
+    let known = ["`password`", "`password_hash`", "x509_certificate_info`", "{{ download.repo }}:"];
+    found.refused.retain(|refused| !known.iter().any(|known| refused.contains(known)));
     assert!(found.refused.is_empty(), "{}", found.refused.join("\n"));
 }
 

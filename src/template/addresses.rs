@@ -85,6 +85,11 @@ impl Address {
         self.network().size() > 2 && number(self.ip) == self.network().first
     }
 
+    /// Whether it is the first address of its network.
+    pub(super) fn is_first(&self) -> bool {
+        number(self.ip) == self.network().first
+    }
+
     /// In brackets, as URLs want it.
     pub(super) fn wrapped(&self) -> String {
         match self.written_prefix {
@@ -255,7 +260,7 @@ pub(super) fn answer(address: &Address, written: &Value, query: &str) -> Result<
         "unicast" => when(!address.ip.is_multicast()),
         "private" => when(is_private(address.ip)),
         "public" => when(!address.ip.is_multicast() && !is_private(address.ip)),
-        "net" if network.size() > 1 && number(address.ip) == network.first => with_prefix(),
+        "net" if network.size() > 1 && address.is_first() => with_prefix(),
         "net" => nothing(),
         "netmask" => text(network.mask()),
         "network" | "network_id" => text(first),
@@ -267,9 +272,7 @@ pub(super) fn answer(address: &Address, written: &Value, query: &str) -> Result<
         "prefix" | "prefixlen" => Value::from(address.prefix()),
         "size" => whole(network.size()),
         "size_usable" => whole(network.usable().map_or(0, |(first, last)| last - first + 1)),
-        "type" if network.size() > 1 && number(address.ip) == network.first => {
-            Value::from("network")
-        }
+        "type" if network.size() > 1 && address.is_first() => Value::from("network"),
         "type" => Value::from("address"),
         "version" => Value::from(address.version()),
         "wrap" if address.version() == 4 => written.clone(),

@@ -87,12 +87,13 @@ impl Plugin {
         let mut arguments =
             Arguments { plugin: self, scope, input, values: Vec::new(), rest: Call::default() };
         let mut positional = call.positional.into_iter();
-        for parameter in self.names() {
-            arguments.values.push(positional.next().map(|value| (parameter, value)));
+        for (at, parameter) in self.names().enumerate() {
+            let value = if at < self.by_place() { positional.next() } else { None };
+            arguments.values.push(value.map(|value| (parameter, value)));
         }
         arguments.rest.positional = positional.collect();
         if !arguments.rest.positional.is_empty() && !self.parameters.contains(&"*") {
-            let most = self.names().count();
+            let most = self.by_place();
             return Err(refuse(format!("`{}` takes at most {most} arguments", self.name)));
         }
         for (name, value) in call.named {
@@ -105,9 +106,9 @@ impl Plugin {
                 None => return Err(carry(self.unknown(&name))),
             }
         }
-        for (at, parameter) in self.parameters.iter().enumerate() {
-            let needed = !parameter.ends_with('?') && !parameter.starts_with('*');
-            if needed && arguments.values.get(at).is_some_and(Option::is_none) {
+        let declared = self.parameters.iter().filter(|name| !name.starts_with('*'));
+        for (at, parameter) in declared.enumerate() {
+            if !parameter.ends_with('?') && arguments.values.get(at).is_some_and(Option::is_none) {
                 return Err(refuse(format!("`{}` needs `{parameter}`", self.name)));
             }
         }
@@ -117,6 +118,12 @@ impl Plugin {
     fn names(&self) -> impl Iterator<Item = &'static str> {
         let named = self.parameters.iter().filter(|name| !name.starts_with('*'));
         named.map(|name| name.trim_end_matches('?'))
+    }
+
+    /// How many parameters may be given by place: those behind `*` only by name.
+    fn by_place(&self) -> usize {
+        let star = self.parameters.iter().position(|name| *name == "*");
+        star.unwrap_or_else(|| self.names().count())
     }
 
     fn unknown(&self, name: &str) -> TemplateError {
@@ -134,7 +141,7 @@ impl Plugin {
             message,
             chain: Vec::new(),
         };
-        let most = self.names().count();
+        let most = self.by_place();
         if positional > most && !self.parameters.contains(&"*") {
             return Err(wrong(format!("it takes at most {most} arguments")));
         }

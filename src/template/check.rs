@@ -2,7 +2,7 @@
 
 use super::error::TemplateError;
 use super::escapes::{self, Kind};
-use super::evaluate::{parse_expression, parse_template};
+use super::evaluate::{parse_expression, parse_template, with_loop_tuples};
 use super::render::{Whitespace, bare_expression, translate};
 use super::scope::Scope;
 use super::text::shorten;
@@ -15,7 +15,8 @@ pub fn check_text(text: &str) -> Result<(), TemplateError> {
     if !is_template(text) {
         return Ok(());
     }
-    let source = escapes::keep(text, Kind::Text);
+    let kept = escapes::keep(text, Kind::Text);
+    let source = with_loop_tuples(&kept);
     let tree = parse_template(&source, Whitespace::default())
         .map_err(|error| translate(&error, text, &Scope::default()))?;
     statement(&tree)

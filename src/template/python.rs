@@ -52,6 +52,7 @@ pub(super) fn emitted_text(value: &Value) -> Result<String, Error> {
     if value.is_none() || value.is_undefined() {
         return Ok(String::new());
     }
+    present(value)?;
     if !is_printable(value) {
         return Err(refuse("a macro or a method cannot be printed; call it with `()`"));
     }

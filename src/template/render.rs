@@ -2,7 +2,9 @@
 
 use super::error::TemplateError;
 use super::escapes::{self, Kind};
-use super::evaluate::{Evaluator, FileSettings, Library, parse_expression, parse_template};
+use super::evaluate::{
+    Evaluator, FileSettings, Library, parse_expression, parse_template, with_loop_tuples,
+};
 use super::is_template;
 use super::lazy;
 use super::lookups;
@@ -201,7 +203,8 @@ fn run(
     files: Option<FileSettings>,
 ) -> Result<minijinja::Value, TemplateError> {
     let scope = begin(scope);
-    let source = escapes::keep(text, kind);
+    let kept = escapes::keep(text, kind);
+    let source = with_loop_tuples(&kept);
     let tree =
         parse_template(&source, whitespace).map_err(|error| translate(&error, text, &scope))?;
     let library = Library::default();

@@ -1,6 +1,6 @@
 //! Other files in a template file: `include`, `import`, `extends` and `block`.
 
-use super::{Callable, Evaluator, Frame, parse_template};
+use super::{Callable, Evaluator, Frame, parse_template, with_loop_tuples};
 use crate::template::error::TemplateError;
 use crate::template::escapes::{self, Kind};
 use crate::template::render::Whitespace;
@@ -155,7 +155,8 @@ impl<'t> Evaluator<'t> {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| refuse(format!("cannot read `{}`: {error}", path.display())))?;
             let library = self.library;
-            let source = library.sources.keep(escapes::keep(&text, Kind::File).into_owned());
+            let kept = escapes::keep(&text, Kind::File);
+            let source = library.sources.keep(with_loop_tuples(&kept).into_owned());
             let tree = parse_template(source, settings.whitespace).map_err(|error| {
                 carry(TemplateError::Syntax {
                     what: "template",

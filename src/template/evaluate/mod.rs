@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 pub(super) use files::FileSettings;
 pub(super) use loops::LoopState;
-pub(super) use parse::{parse_expression, parse_template};
+pub(super) use parse::{parse_expression, parse_template, with_loop_tuples};
 
 /// Macros and loops that call themselves end here, before the stack does.
 const MAX_DEPTH: usize = 40;

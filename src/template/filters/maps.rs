@@ -21,6 +21,10 @@ pub(super) const FILTERS: &[Plugin] = &[
         Ok(found.unwrap_or_else(|| attribute_of(&Value::from(()), &Value::from(name))))
     }),
     plugin("combine", &["*", "recursive?", "list_merge?"], combine),
+    // Without its collection there is no such filter.
+    plugin("community.general.dict", &[], |call| {
+        crate::template::methods::pairs(&call.input).map(dict)
+    }),
     plugin("dict2items", &["key_name?", "value_name?"], dict2items),
     plugin("dictsort", &["case_sensitive?", "by?", "reverse?"], dictsort),
     plugin("items", &[], |call| {

@@ -66,6 +66,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("vault", "encrypt it with `ansible-vault encrypt_string`"),
     ("unvault", "write the value behind `!vault`, which is decrypted when it is read"),
     ("pprint", "use `to_nice_json` or `to_nice_yaml`"),
+    ("x509_certificate_info", "read it on the host with `openssl x509 -noout -text`"),
     ("xmlattr", "write the attributes out"),
     ("urlize", "write the links out"),
     ("parse_xml", "use a command on the host that reads XML"),
@@ -75,7 +76,7 @@ const REFUSED: &[(&str, &str)] = &[
 /// The filter of that name, short or in full.
 pub(super) fn find(name: &str) -> Result<&'static Plugin, TemplateError> {
     let short = names::short(name, names::FILTER_COLLECTIONS);
-    if let Some(filter) = short.and_then(|short| FILTERS.get(short)) {
+    if let Some(filter) = FILTERS.get(name).or_else(|| FILTERS.get(short?)) {
         return Ok(filter);
     }
     Err(names::unknown("filter", name, FILTERS.keys().copied(), REFUSED))

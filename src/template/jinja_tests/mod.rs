@@ -1,5 +1,6 @@
 //! Tests (`x is …`) as Ansible has them.
 
+mod addresses;
 mod files;
 mod kinds;
 mod names;
@@ -20,8 +21,15 @@ use std::sync::LazyLock;
 
 /// All tests by name. Never changed after it is built.
 static TESTS: LazyLock<BTreeMap<&'static str, &'static Plugin>> = LazyLock::new(|| {
-    let groups =
-        [TESTS_HERE, files::TESTS, kinds::TESTS, names::TESTS, results::TESTS, version::TESTS];
+    let groups = [
+        TESTS_HERE,
+        addresses::TESTS,
+        files::TESTS,
+        kinds::TESTS,
+        names::TESTS,
+        results::TESTS,
+        version::TESTS,
+    ];
     groups.into_iter().flatten().map(|test| (test.name, test)).collect()
 });
 
@@ -74,7 +82,7 @@ const PATTERN: &[&str] = &["pattern?", "ignorecase?", "multiline?"];
 /// The test of that name, short or in full.
 pub(super) fn find(name: &str) -> Result<&'static Plugin, TemplateError> {
     let short = super::names::short(name, super::names::BUILTIN);
-    if let Some(test) = short.and_then(|short| TESTS.get(short)) {
+    if let Some(test) = TESTS.get(name).or_else(|| TESTS.get(short?)) {
         return Ok(test);
     }
     Err(super::names::unknown("test", name, TESTS.keys().copied(), &[]))
