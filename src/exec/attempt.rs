@@ -4,11 +4,13 @@ use super::cancel::Level;
 use super::journaled::{Journaled, JournaledPeers};
 use super::keywords::all_hold;
 use super::result::{End, Tried, failed, registered};
+use super::services::Options;
 use super::step::HostTask;
 use super::variables::{TaskTemplates, explained};
 use crate::event::{Event, Status};
 use crate::journal::{Record, Step};
 use crate::modules::{Args, Context, Outcome};
+use crate::plan::Task;
 use crate::template::Scope;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -54,7 +56,7 @@ impl<'a> Attempt<'a> {
             environment: keyed.environment(&scope)?,
             run_id: options.run_id.clone(),
             run_dir: options.run_dir.clone(),
-            search_path: search_path(task),
+            search_path: search_path(keyed.task, options),
         };
         let no_log = keyed.no_log(&scope)?;
         Ok(Self { task, scope, item, context, args, tries, delay, no_log })
@@ -209,9 +211,8 @@ impl<'a> Attempt<'a> {
 }
 
 /// Relative paths start from the file that the task stands in.
-fn search_path(task: &HostTask<'_>) -> Vec<PathBuf> {
-    let own = task.keyed.task.directory.iter();
-    own.chain(&task.options.search_path).cloned().collect()
+pub(super) fn search_path(task: &Task, options: &Options) -> Vec<PathBuf> {
+    task.directory.iter().chain(&options.search_path).cloned().collect()
 }
 
 /// A step that could not be prepared.

@@ -1,5 +1,6 @@
 //! One task on the hosts of a batch: in parallel, then the barrier.
 
+use super::attempt::search_path;
 use super::keywords::Keyed;
 use super::result::End;
 use super::services::{Options, Services};
@@ -77,6 +78,7 @@ impl BatchTask<'_> {
         ) {
             (Some(module), Some(scope)) => {
                 let (services, options, planned) = (self.services, self.options, self.planned);
+                let scope = scope.searching(search_path(&planned.task, options));
                 let play = &self.play.name;
                 let task =
                     HostTask { services, options, play, planned, keyed, module, host, scope };

@@ -5,6 +5,7 @@ use crate::plan::{Known, PlannedPlay};
 use crate::template::{HostVariables, Scope, TemplateError, Whitespace};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The variables that a run begins with.
@@ -103,7 +104,7 @@ impl Templates for TaskTemplates {
         let whitespace =
             Whitespace { trim_blocks: options.trim_blocks, lstrip_blocks: options.lstrip_blocks };
         self.0
-            .render_file(text, whitespace)
+            .render_file(Path::new(name), text, whitespace)
             .map_err(|error| ModuleError::Failed(format!("`{name}`: {}", explained(&error))))
     }
 }

@@ -9,18 +9,30 @@
 //! with booleans and lists spelled as Python spells them. Undefined variables are errors unless
 //! `default` or `is defined` asks for them.
 
+mod addresses;
+mod attributes;
+mod call;
 mod chain;
 mod check;
-mod engine;
+mod datetime;
 mod error;
 mod escapes;
+mod evaluate;
 mod filters;
+mod functions;
+mod jinja_tests;
 mod lazy;
+mod lookups;
+mod methods;
+mod names;
+mod numbers;
+mod operators;
+mod printf;
 mod python;
-mod reach;
 mod render;
 mod scope;
-mod tests_of_results;
+mod text;
+mod value;
 
 pub use check::{check_expression, check_text};
 pub use error::TemplateError;

@@ -8,6 +8,7 @@ use crate::vault::Vault;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What `omit` is: a key with this value is as if it had not been written.
@@ -28,6 +29,8 @@ pub struct Scope {
     hosts: Option<Arc<dyn HostVariables>>,
     /// Whose variables these are; tells variables of several hosts apart in chains.
     owner: Option<Arc<str>>,
+    /// Where lookups look for relative paths, in this order.
+    search_path: Arc<Vec<PathBuf>>,
     pub(super) chain: Chain,
     /// What opens the encrypted values among the variables.
     pub(super) vault: Vault,
@@ -91,12 +94,23 @@ impl Scope {
         Self { vault: vault.clone(), ..self.clone() }
     }
 
+    /// Says where lookups look for relative paths: below the folder of their kind (`files`,
+    /// `templates`) of each place, then at the place itself.
+    #[must_use]
+    pub fn searching(&self, places: Vec<PathBuf>) -> Self {
+        Self { search_path: Arc::new(places), ..self.clone() }
+    }
+
+    pub(super) fn search_path(&self) -> &[PathBuf] {
+        &self.search_path
+    }
+
     /// The variable, rendered; `None` when there is none.
     pub fn get(&self, name: &str) -> Result<Option<Value>, TemplateError> {
         match self.lookup(name)? {
             Some(value) => lazy::to_json(&value)
                 .map(Some)
-                .map_err(|error| super::engine::translate(&error, name, self)),
+                .map_err(|error| super::render::translate(&error, name, self)),
             None => Ok(None),
         }
     }
@@ -118,6 +132,7 @@ impl Scope {
     pub(super) fn near(&self, name: &str) -> Vec<String> {
         let mut names = self.names();
         names.extend(["hostvars", "omit", "vars"].map(str::to_owned));
+        names.extend(super::functions::names().map(str::to_owned));
         near_matches(name, names.iter().map(String::as_str))
     }
 
