@@ -135,6 +135,10 @@ impl Request {
         if let Some(user) = args.text("url_username")? {
             let password = args.text("url_password")?.unwrap_or_default();
             request.set("user", &format!("{user}:{password}"));
+            if !args.boolean("force_basic_auth", false)? {
+                // Only when the server asks, and as it asks.
+                request.switch("anyauth");
+            }
         }
         request.headers(args)?;
         Ok(request)

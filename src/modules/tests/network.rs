@@ -52,7 +52,7 @@ async fn get_url_fetches_once_and_compares() {
     let (url, asked) = serve(vec![ok("", "one\n"), NOT_MODIFIED.to_owned(), ok("", "two\n")]);
     let dest = bench.host("file");
     let task = json!({"url": format!("{url}/a/file"), "dest": dest, "mode": "0600",
-        "headers": {"X-Token": "secret"}, "url_username": "u", "url_password": "p"});
+        "headers": {"X-Token": "secret"}, "url_username": "u", "url_password": "p", "force_basic_auth": true});
     let first = bench.run("get_url", task.clone()).await.unwrap();
     assert!(first.changed && first.msg == "OK (4 bytes)", "{first:?}");
     assert_eq!(std::fs::read_to_string(&dest).unwrap(), "one\n");
