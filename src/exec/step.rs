@@ -224,9 +224,13 @@ fn check_choice(parameter: &Parameter, value: &Value) -> Result<(), String> {
         Value::Null => return Ok(()),
         other => other.to_string(),
     };
+    if parameter.is_refused() {
+        return Err(format!("`{}` is not supported", parameter.name));
+    }
     if parameter.choices.is_empty() || parameter.choices.contains(&text.as_str()) {
         return Ok(());
     }
     let choices = parameter.choices.join(", ");
-    Err(format!("`{}` must be one of {choices}, not `{text}`", parameter.name))
+    let hint = parameter.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Err(format!("`{}` must be one of {choices}, not `{text}`{hint}", parameter.name))
 }

@@ -1,9 +1,11 @@
 //! `command`: one program with its arguments, without a shell's interpretation.
 
+use super::args::wrong;
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
 use crate::transport::{Input, Output, quote};
 use async_trait::async_trait;
-use serde_json::Value;
+use jiff::Zoned;
+use serde_json::{Map, Value, json};
 
 /// The module.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ impl Module for Command {
                 Parameter::optional("stdin"),
                 Parameter::optional("stdin_add_newline"),
                 Parameter::optional("strip_empty_ends"),
+                Parameter::optional("expand_argument_vars"),
+                Parameter::refused("executable", "no shell runs it; write `shell:` for one"),
             ]
         }
     }
@@ -35,13 +39,13 @@ impl Module for Command {
     }
 
     fn preview(&self, args: &Args) -> Vec<String> {
-        words(args).map(|words| expanded(&words).join(" ")).into_iter().collect()
+        words(args).and_then(|words| quoted(args, &words)).into_iter().collect()
     }
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
         let words = words(args)?;
-        let line = expanded(&words).join(" ");
-        let script = format!("{}exec {line}", missing(&words[0]));
+        let line = quoted(args, &words)?;
+        let script = format!("{}exec {line}", missing(&quoted(args, &words[..1])?));
         let mut outcome = run(context, args, words.into(), &script).await?;
         if outcome.msg == NOT_EXECUTED {
             outcome.values.insert("cmd".to_owned(), line.into());
@@ -50,19 +54,20 @@ impl Module for Command {
     }
 }
 
-/// The words, each quoted for the host's `sh`.
-fn expanded(words: &[String]) -> Vec<String> {
-    words.iter().map(|word| expand(word)).collect()
+/// The words, each quoted for the host's `sh`, with variables unless that is switched off.
+fn quoted(args: &Args, words: &[String]) -> Result<String, ModuleError> {
+    let quoted = if args.boolean("expand_argument_vars", true)? { expand } else { quote };
+    Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
 }
 
 /// Tells a program that is not there from one that ends with 127.
 fn missing(program: &str) -> String {
-    format!("command -v {} >/dev/null || {{ echo {MISSING}; exit; }}\n", expand(program))
+    format!("command -v {program} >/dev/null || {{ echo {MISSING}; exit; }}\n")
 }
 
 /// The words of the command.
 fn words(args: &Args) -> Result<Vec<String>, ModuleError> {
-    let argv = args.list("argv")?;
+    let argv = args.words("argv")?;
     let words = match args.text("cmd")? {
         Some(text) if argv.is_empty() => split(&text)?,
         None if !argv.is_empty() => argv,
@@ -75,12 +80,8 @@ fn words(args: &Args) -> Result<Vec<String>, ModuleError> {
     Ok(words)
 }
 
-fn wrong(name: &str, reason: &str) -> ModuleError {
-    ModuleError::Argument { name: name.to_owned(), reason: reason.to_owned() }
-}
-
 /// Splits a line as a shell would, with quotes and backslashes but no operators.
-fn split(text: &str) -> Result<Vec<String>, ModuleError> {
+pub(super) fn split(text: &str) -> Result<Vec<String>, ModuleError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();
@@ -125,7 +126,7 @@ fn split(text: &str) -> Result<Vec<String>, ModuleError> {
 
 /// Quotes a word, but lets the host put in `$NAME`, `${NAME}` and a leading `~`, as Ansible does;
 /// an unknown name stays as it is written.
-fn expand(word: &str) -> String {
+pub(super) fn expand(word: &str) -> String {
     let mut out = String::new();
     let mut rest = word;
     if let Some(after) = word.strip_prefix('~') {
@@ -187,13 +188,29 @@ pub(super) async fn run(
     let mut text = prelude(args)?;
     text.push_str(if context.check { "echo rrecover-guard-would-run" } else { script });
     let command = context.command(text).stdin(stdin(args)?);
+    let began = Zoned::now();
     let output = context.connection.run(command).await?;
     let guard = guard(context, args, output.stdout_text().trim_end())?;
-    let outcome = match guard {
-        Some(outcome) => outcome,
-        None => ended(&output, args.boolean("strip_empty_ends", true)?),
+    let outcome = if let Some(outcome) = guard {
+        outcome
+    } else {
+        let mut outcome = ended(&output, args.boolean("strip_empty_ends", true)?);
+        outcome.values.extend(took(&began));
+        outcome
     };
     Ok(outcome.with("cmd", cmd))
+}
+
+/// When it began and ended, by the clock here, and how long it took, as Python writes them.
+fn took(began: &Zoned) -> Map<String, Value> {
+    let ended = Zoned::now();
+    let clock = |at: &Zoned| json!(at.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
+    let time = ended.timestamp().duration_since(began.timestamp()).unsigned_abs();
+    let (seconds, micros) = (time.as_secs(), time.subsec_micros());
+    let delta =
+        format!("{}:{:02}:{:02}.{micros:06}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let values = [("start", clock(began)), ("end", clock(&ended)), ("delta", json!(delta))];
+    values.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
 const CREATES: &str = "rrecover-guard-creates";

@@ -1,5 +1,7 @@
 //! What changes in a text, line by line.
 
+use serde_json::{Value, json};
+
 /// Lines longer texts have are not compared: the table below would get large.
 const MOST_LINES: usize = 2_000;
 
@@ -30,6 +32,11 @@ pub fn lines(path: &str, before: &str, after: &str) -> String {
         }
     }
     text
+}
+
+/// The same as Ansible registers it.
+pub(super) fn value(header: &str, before: &str, after: &str) -> Value {
+    json!({ "before": before, "after": after, "before_header": header, "after_header": header })
 }
 
 /// For each pair of places the length of the longest common rest.

@@ -6,11 +6,14 @@
 mod args;
 mod assert;
 mod attributes;
+mod blockinfile;
 mod command;
 mod context;
 mod copy;
 mod debug;
+mod delimiters;
 pub mod diff;
+mod edit;
 mod etcd_config;
 mod etcd_health;
 mod etcd_member;
@@ -20,24 +23,37 @@ mod etcdctl;
 mod fail;
 mod fetch;
 mod file;
+mod find;
+mod get_url;
 mod host_script;
+mod http;
+mod ini_file;
 mod lineinfile;
 mod look;
 mod meta;
+mod mode;
 mod outcome;
 mod paths;
+mod pattern;
 mod pause;
 mod peer_copy;
 mod ping;
 mod pki;
 mod raw;
+mod replace;
+mod script;
 mod service;
 mod set_fact;
 mod setup;
 mod shell;
 mod slurp;
+mod source;
 mod stat;
+mod tempfile;
 mod template;
+mod unarchive;
+mod uri;
+mod validate;
 mod wait_for;
 mod write;
 
@@ -53,8 +69,13 @@ use async_trait::async_trait;
 /// One module.
 #[async_trait]
 pub trait Module: Sync + Send {
-    /// Its short name. `ansible.builtin.NAME` names it as well.
+    /// Its short name. `ansible.builtin.NAME` and the name with its collection name it as well.
     fn name(&self) -> &'static str;
+
+    /// The collection it is from, for its long name.
+    fn collection(&self) -> &'static str {
+        "ansible.builtin"
+    }
 
     /// What it takes; anything else is refused when the playbook is loaded.
     fn parameters(&self) -> &'static [Parameter];
@@ -81,6 +102,7 @@ pub trait Module: Sync + Send {
 /// Every module, sorted by name.
 pub static REGISTRY: &[&dyn Module] = &[
     &assert::Assert,
+    &blockinfile::BlockInFile,
     &command::Command,
     &copy::Copy,
     &debug::Debug,
@@ -92,7 +114,10 @@ pub static REGISTRY: &[&dyn Module] = &[
     &fail::Fail,
     &fetch::Fetch,
     &file::File,
+    &find::Find,
     &setup::Setup("gather_facts"),
+    &get_url::GetUrl,
+    &ini_file::IniFile,
     &lineinfile::LineInFile,
     &meta::Meta,
     &pause::Pause,
@@ -100,6 +125,8 @@ pub static REGISTRY: &[&dyn Module] = &[
     &ping::Ping,
     &pki::Pki,
     &raw::Raw,
+    &replace::Replace,
+    &script::Script,
     &service::Service("service"),
     &set_fact::SetFact,
     &setup::Setup("setup"),
@@ -108,14 +135,20 @@ pub static REGISTRY: &[&dyn Module] = &[
     &stat::Stat,
     &service::Service("systemd"),
     &service::Service("systemd_service"),
+    &tempfile::TempFile,
     &template::Template,
+    &unarchive::Unarchive,
+    &uri::Uri,
     &wait_for::WaitFor,
 ];
 
-/// The module of that name, with or without `ansible.builtin.`.
+/// The module of that name: alone, with its collection, or with `ansible.builtin.`, from where
+/// Ansible leads to the collection that has it now.
 pub fn find(name: &str) -> Option<&'static dyn Module> {
-    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
-    REGISTRY.iter().copied().find(|module| module.name() == short)
+    let (collection, short) = name.rsplit_once('.').unwrap_or(("ansible.builtin", name));
+    let module = REGISTRY.iter().copied().find(|module| module.name() == short)?;
+    let known = ["ansible.builtin", "ansible.legacy", module.collection()];
+    known.contains(&collection).then_some(module)
 }
 
 #[cfg(test)]

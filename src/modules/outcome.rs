@@ -43,6 +43,14 @@ impl Outcome {
         Self { failed: true, ..Self::ok(text) }.with("msg", msg)
     }
 
+    /// Says it to people, and registers it as `msg` as Ansible's module does.
+    #[must_use]
+    pub fn saying(mut self, msg: impl Into<String>) -> Self {
+        self.msg = msg.into();
+        let msg = self.msg.clone();
+        self.with("msg", msg)
+    }
+
     /// Adds a registered value.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

@@ -12,7 +12,8 @@ impl Catalog for Few {
     fn find(&self, name: &str) -> Option<Signature> {
         let names = ["command", "debug", "set_fact"];
         let name = names.into_iter().find(|known| *known == name)?;
-        let parameter = |name| ParameterShape { name, aliases: &[], required: false, choices: &[] };
+        let parameter =
+            |name| ParameterShape { name, aliases: &[], required: false, choices: &[], hint: None };
         let parameters = vec![parameter("cmd"), parameter("chdir"), parameter("msg")];
         let free_form = (name == "command").then_some("cmd");
         Some(Signature { name, parameters, free_form, takes_any: name == "set_fact" })

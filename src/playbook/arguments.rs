@@ -129,7 +129,10 @@ impl<'a> Arguments<'a> {
             None if self.module.takes_any => name,
             None => return problems.push(self.unknown(name, place)),
         };
-        if let Some(problem) = shape.and_then(|shape| wrong_choice(shape, &value, place)) {
+        let wrong = shape.and_then(|shape| {
+            refused(self.module.name, shape, place).or_else(|| wrong_choice(shape, &value, place))
+        });
+        if let Some(problem) = wrong {
             problems.push(problem);
         }
         if self.values.contains_key(own) {
@@ -147,7 +150,9 @@ impl<'a> Arguments<'a> {
             place.clone(),
             format!("`{name}` is no argument of `{}`", self.module.name),
         );
-        let all: Vec<&str> = self.module.parameters.iter().map(|one| one.name).collect();
+        let taken = self.module.parameters.iter();
+        let taken = taken.filter(|one| one.hint.is_none() || !one.choices.is_empty());
+        let all: Vec<&str> = taken.map(|one| one.name).collect();
         let hint = did_you_mean(&near_matches(name, names));
         problem.hint(hint.unwrap_or_else(|| format!("it takes {}", all.join(", "))))
     }
@@ -164,6 +169,13 @@ impl<'a> Arguments<'a> {
     }
 }
 
+/// An argument that Ansible knows and that cannot be given here.
+fn refused(module: &str, parameter: &ParameterShape, place: &Location) -> Option<Problem> {
+    let hint = parameter.hint.filter(|_| parameter.choices.is_empty())?;
+    let what = format!("`{}` of `{module}` is not supported", parameter.name);
+    Some(Problem::at(place.clone(), what).hint(hint))
+}
+
 fn wrong_choice(parameter: &ParameterShape, value: &Value, place: &Location) -> Option<Problem> {
     let text = match value {
         Value::String(text) if !text.contains("{{") => text.clone(),
@@ -173,12 +185,11 @@ fn wrong_choice(parameter: &ParameterShape, value: &Value, place: &Location) -> 
     if parameter.choices.is_empty() || parameter.choices.contains(&text.as_str()) {
         return None;
     }
-    Some(Problem::at(
-        place.clone(),
-        format!(
-            "`{}` must be one of {}, not `{text}`",
-            parameter.name,
-            parameter.choices.join(", ")
-        ),
-    ))
+    let problem = |what| Problem::at(place.clone(), what);
+    let name = parameter.name;
+    if let Some(hint) = parameter.hint {
+        return Some(problem(format!("`{name}` cannot be `{text}` here")).hint(hint));
+    }
+    let choices = parameter.choices.join(", ");
+    Some(problem(format!("`{name}` must be one of {choices}, not `{text}`")))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 struct Few;
 
 const fn parameter(name: &'static str) -> ParameterShape {
-    ParameterShape { name, aliases: &[], required: false, choices: &[] }
+    ParameterShape { name, aliases: &[], required: false, choices: &[], hint: None }
 }
 
 impl Catalog for Few {

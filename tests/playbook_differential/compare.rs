@@ -143,7 +143,7 @@ impl Differences {
             ours.remove("ansible_facts");
             theirs.remove("ansible_facts");
         }
-        if action == "raw" {
+        if matches!(action, "raw" | "script") {
             as_without_terminal(&mut ours);
             as_without_terminal(&mut theirs);
         }
@@ -163,7 +163,7 @@ fn changed_lines(result: &Map<String, Value>) -> Value {
     diff.lines().filter(sign).filter(|line| !header(line)).collect()
 }
 
-/// Ansible runs `raw` on a terminal: with other line ends, and what ssh says at its end.
+/// Ansible runs `raw` and `script` on a terminal: with other line ends, and what ssh says at its end.
 fn as_without_terminal(result: &mut Map<String, Value>) {
     result.retain(|key, _| !key.starts_with("stderr"));
     if let Some(Value::String(text)) = result.get_mut("stdout") {
