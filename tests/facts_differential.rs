@@ -16,8 +16,7 @@ mod support;
 
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use support::modules::{Container, Host};
+use support::modules::{Container, Host, Oracle};
 
 /// What differs between two looks at the same host. Types are compared all the same.
 const CHANGING: &[&str] =
@@ -31,34 +30,9 @@ fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Ansible's Python: the program, and the directories that it needs.
-struct Oracle {
-    python: PathBuf,
-    directories: Vec<PathBuf>,
-}
-
-impl Oracle {
-    fn find() -> Self {
-        let venv = Command::new(repository().join("tests/tools/ansible-venv.sh")).output().unwrap();
-        assert!(venv.status.success(), "{}", String::from_utf8_lossy(&venv.stderr));
-        let bin = PathBuf::from(String::from_utf8(venv.stdout).unwrap().trim());
-        let python = bin.join("python");
-        let base =
-            Command::new(&python).args(["-c", "import sys; print(sys.base_prefix)"]).output();
-        let base = PathBuf::from(String::from_utf8(base.unwrap().stdout).unwrap().trim());
-        Self { python, directories: vec![base, bin.parent().unwrap().to_owned()] }
-    }
-
-    /// The facts that Ansible's module gathers on a host where its Python is.
-    async fn facts(&self, host: &Host, args: &Value) -> Map<String, Value> {
-        let args = json!({ "ANSIBLE_MODULE_ARGS": args }).to_string();
-        let script = format!(
-            "printf '%s' '{args}' >/tmp/setup.json && {} -m ansible.modules.setup /tmp/setup.json",
-            self.python.display()
-        );
-        let answer: Value = serde_json::from_str(&host.sh(&script).await).unwrap();
-        answer["ansible_facts"].as_object().unwrap().clone()
-    }
+/// The facts that Ansible's module gathers on a host where its Python is.
+async fn theirs(oracle: &Oracle, host: &Host, args: &Value) -> Map<String, Value> {
+    oracle.run(host, "setup", args).await["ansible_facts"].as_object().unwrap().clone()
 }
 
 async fn ours(host: &Host, args: Value) -> Map<String, Value> {
@@ -183,7 +157,7 @@ fn assert_gathered(facts: &Map<String, Value>, names: &[&str]) {
 }
 
 async fn compare(name: &str, host: &Host, oracle: &Oracle) -> Map<String, Value> {
-    let theirs = oracle.facts(host, &json!({})).await;
+    let theirs = self::theirs(oracle, host, &json!({})).await;
     let ours = ours(host, json!({})).await;
     let mut differences = Differences::new();
     differences.facts(&theirs, &ours);
@@ -209,10 +183,7 @@ async fn this_machine_has_the_facts_that_ansible_gathers() {
 #[tokio::test]
 async fn a_debian_without_python_has_the_facts_that_ansible_gathers_with_it() {
     let oracle = Oracle::find();
-    let volumes: Vec<String> =
-        oracle.directories.iter().map(|at| format!("{0}:{0}:ro", at.display())).collect();
-    let options: Vec<&str> = volumes.iter().flat_map(|it| ["--volume", it.as_str()]).collect();
-    let container = Container::boot("facts", &options).await;
+    let container = Container::boot("facts", &oracle.volumes()).await;
     let host = &container.host;
     host.sh(LOCAL_FACTS).await;
     host.sh("ip addr add 198.51.100.7/24 dev eth0 && ip addr add 198.51.100.8/24 dev eth0 && \
@@ -254,7 +225,7 @@ async fn subsets(host: &Host, oracle: &Oracle) {
         json!({"filter": ["gather_subset"], "gather_subset": ["all"]}),
         json!({"fact_path": "/nowhere", "filter": "local"}),
     ] {
-        let theirs = oracle.facts(host, &args).await;
+        let theirs = self::theirs(oracle, host, &args).await;
         let ours = ours(host, args.clone()).await;
         let mut differences = Differences::new();
         differences.facts(&theirs, &ours);

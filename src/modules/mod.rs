@@ -3,6 +3,8 @@
 //! A module looks before it changes, tells `changed` truly, and under check mode looks and writes
 //! nothing. Adding one is one new file and one line in [`REGISTRY`].
 
+mod account_lines;
+mod apt;
 mod args;
 mod assert;
 mod attributes;
@@ -25,14 +27,19 @@ mod fetch;
 mod file;
 mod find;
 mod get_url;
+mod group;
 mod host_script;
+mod hostname;
 mod http;
 mod ini_file;
 mod lineinfile;
 mod look;
 mod meta;
 mod mode;
+mod modprobe;
+mod mount;
 mod outcome;
+mod package;
 mod paths;
 mod pattern;
 mod pause;
@@ -40,21 +47,27 @@ mod peer_copy;
 mod ping;
 mod pki;
 mod raw;
+mod reboot;
 mod replace;
 mod script;
+mod seen;
 mod service;
+mod service_facts;
 mod set_fact;
 mod setup;
 mod shell;
 mod slurp;
 mod source;
 mod stat;
+mod sysctl;
 mod tempfile;
 mod template;
 mod unarchive;
 mod uri;
+mod user;
 mod validate;
 mod wait_for;
+mod wait_for_connection;
 mod write;
 
 pub use args::{Args, Parameter};
@@ -101,6 +114,7 @@ pub trait Module: Sync + Send {
 
 /// Every module, sorted by name.
 pub static REGISTRY: &[&dyn Module] = &[
+    &apt::Apt,
     &assert::Assert,
     &blockinfile::BlockInFile,
     &command::Command,
@@ -117,29 +131,39 @@ pub static REGISTRY: &[&dyn Module] = &[
     &find::Find,
     &setup::Setup("gather_facts"),
     &get_url::GetUrl,
+    &group::Group,
+    &hostname::Hostname,
     &ini_file::IniFile,
     &lineinfile::LineInFile,
     &meta::Meta,
+    &modprobe::Modprobe,
+    &mount::Mount,
+    &package::Package,
     &pause::Pause,
     &peer_copy::PeerCopy,
     &ping::Ping,
     &pki::Pki,
     &raw::Raw,
+    &reboot::Reboot,
     &replace::Replace,
     &script::Script,
     &service::Service("service"),
+    &service_facts::ServiceFacts,
     &set_fact::SetFact,
     &setup::Setup("setup"),
     &shell::Shell,
     &slurp::Slurp,
     &stat::Stat,
+    &sysctl::Sysctl,
     &service::Service("systemd"),
     &service::Service("systemd_service"),
     &tempfile::TempFile,
     &template::Template,
     &unarchive::Unarchive,
     &uri::Uri,
+    &user::User,
     &wait_for::WaitFor,
+    &wait_for_connection::WaitForConnection,
 ];
 
 /// The module of that name: alone, with its collection, or with `ansible.builtin.`, from where

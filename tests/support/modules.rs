@@ -5,8 +5,8 @@ use rrecover::modules::{Args, Context, ModuleError, NoTemplates, Outcome, Peers,
 use rrecover::transport::{
     BoxStream, Command, Connection, Input, Output, RunAs, Sink, TransportError,
 };
-use serde_json::Value;
-use std::path::PathBuf;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,11 +145,12 @@ pub(crate) struct Container {
 
 impl Container {
     /// Boots one. `options` are further ones of `docker run`.
-    pub(crate) async fn boot(tag: &str, options: &[&str]) -> Self {
+    pub(crate) async fn boot(tag: &str, options: &[String]) -> Self {
         let image = rrecover::lab::host_image().await.unwrap_or_else(|error| panic!("{error}"));
         let name = format!("rrecover-test-{tag}-{}", std::process::id());
         let start = ["run", "--detach", "--name", &name, "--hostname", tag, "--stop-signal"];
-        let rights = [&start[..], &["SIGRTMIN+3"], &rrecover::lab::RIGHTS, options, &[&image]];
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let rights = [&start[..], &["SIGRTMIN+3"], &rrecover::lab::RIGHTS, &options, &[&image]];
         docker(&rights.concat());
         let host = Host::behind(&["docker", "exec", "--interactive", &name]);
         let container = Self { name, host };
@@ -170,4 +171,49 @@ fn docker(arguments: &[&str]) {
     let output = std::process::Command::new("docker").args(arguments).output().expect("docker");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() || std::thread::panicking(), "docker {arguments:?}: {said}");
+}
+
+/// Ansible's Python on this machine: the program, and the directories that it needs.
+pub(crate) struct Oracle {
+    python: PathBuf,
+    /// To be bound into a host, at the same places.
+    pub(crate) directories: Vec<PathBuf>,
+}
+
+impl Oracle {
+    /// The pinned ansible-core.
+    pub(crate) fn find() -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/ansible-venv.sh");
+        let bin = PathBuf::from(said(&script, &[]));
+        let python = bin.join("python");
+        let base = PathBuf::from(said(&python, &["-c", "import sys; print(sys.base_prefix)"]));
+        let venv = bin.parent().expect("a directory").to_owned();
+        Self { python, directories: vec![base, venv] }
+    }
+
+    /// Options of `docker run` by which a container has it.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        let bind = |directory: &PathBuf| format!("--volume={0}:{0}:ro", directory.display());
+        self.directories.iter().map(bind).collect()
+    }
+
+    /// What Ansible's own module answers on a host that has it.
+    pub(crate) async fn run(&self, host: &Host, module: &str, args: &Value) -> Value {
+        let args = json!({ "ANSIBLE_MODULE_ARGS": args }).to_string();
+        let script = format!(
+            "cat >/tmp/arguments.json && {} -m ansible.modules.{module} /tmp/arguments.json",
+            self.python.display()
+        );
+        let command = Command::new(script).stdin(Input::Bytes(args.into()));
+        let output = Connection::run(host, command).await.expect("the host answers");
+        let text = output.stdout_text();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}{}", output.stderr_text()))
+    }
+}
+
+/// What a program of this machine prints, without the newline.
+fn said(program: &Path, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(program).args(arguments).output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

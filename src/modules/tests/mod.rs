@@ -4,6 +4,7 @@ mod commands;
 mod edits;
 mod files;
 mod network;
+mod reboots;
 mod search;
 mod services;
 mod trees;
