@@ -19,6 +19,9 @@ pub trait Hosts: Send + Sync {
 
     /// As whom commands run there, from the inventory and the command line.
     fn run_as(&self, host: &str) -> Option<RunAs>;
+
+    /// Lets go of the connection, so that the next one is made anew.
+    async fn reset(&self, host: &str);
 }
 
 #[async_trait]
@@ -29,6 +32,10 @@ impl Hosts for Pool {
 
     fn run_as(&self, host: &str) -> Option<RunAs> {
         Self::run_as(self, host)
+    }
+
+    async fn reset(&self, host: &str) {
+        Self::reset(self, host).await;
     }
 }
 

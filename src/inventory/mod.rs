@@ -13,6 +13,7 @@ mod default;
 mod extra;
 mod files;
 mod graph;
+mod grow;
 mod ini;
 mod key_values;
 mod listing;

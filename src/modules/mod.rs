@@ -3,8 +3,10 @@
 //! A module looks before it changes, tells `changed` truly, and under check mode looks and writes
 //! nothing. Adding one is one new file and one line in [`REGISTRY`].
 
+mod add_host;
 mod args;
 mod assert;
+mod async_status;
 mod attributes;
 mod command;
 mod context;
@@ -20,7 +22,9 @@ mod etcdctl;
 mod fail;
 mod fetch;
 mod file;
+mod group_by;
 mod host_script;
+mod include_vars;
 mod lineinfile;
 mod look;
 mod meta;
@@ -41,11 +45,12 @@ mod template;
 mod wait_for;
 mod write;
 
+pub use add_host::GROW;
 pub use args::{Args, Parameter};
+pub use async_status::job_dir;
 pub use context::{Context, NoTemplates, Peers, TemplateOptions, Templates};
-pub use meta::META;
 pub use outcome::{ModuleError, Outcome};
-pub use set_fact::FACTS;
+pub use set_fact::{CACHEABLE, FACTS};
 pub use setup::fact_variables;
 
 use async_trait::async_trait;
@@ -80,7 +85,9 @@ pub trait Module: Sync + Send {
 
 /// Every module, sorted by name.
 pub static REGISTRY: &[&dyn Module] = &[
+    &add_host::AddHost,
     &assert::Assert,
+    &async_status::AsyncStatus,
     &command::Command,
     &copy::Copy,
     &debug::Debug,
@@ -93,6 +100,8 @@ pub static REGISTRY: &[&dyn Module] = &[
     &fetch::Fetch,
     &file::File,
     &setup::Setup("gather_facts"),
+    &group_by::GroupBy,
+    &include_vars::IncludeVars,
     &lineinfile::LineInFile,
     &meta::Meta,
     &pause::Pause,

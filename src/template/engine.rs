@@ -33,6 +33,11 @@ fn environment() -> Environment<'static> {
     environment
 }
 
+/// Whether the engine itself knows the name, as a function.
+pub(super) fn is_global(name: &str) -> bool {
+    ENVIRONMENT.globals().any(|(known, _)| known == name)
+}
+
 /// Writes a value as Python's `str` would, and remembers it.
 fn put_out(output: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if value.is_undefined() {

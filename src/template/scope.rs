@@ -42,6 +42,51 @@ enum Content {
     Data(Map<String, Value>),
     /// Not known yet.
     Later(BTreeSet<String>),
+    /// What is below may be replaced by what is not known yet.
+    Open(Open),
+}
+
+/// Which variables are not known yet when their names are not known either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// Facts: names that begin with `ansible_`, but not those that say how a host is reached.
+    Facts,
+    /// Any variable.
+    Anything,
+}
+
+/// How the names begin that say how a host is reached and worked on: facts never replace them.
+const CONNECTION: [&str; 13] = [
+    "ansible_host",
+    "ansible_port",
+    "ansible_user",
+    "ansible_password",
+    "ansible_connection",
+    "ansible_ssh_",
+    "ansible_become",
+    "ansible_become_",
+    "ansible_sudo_",
+    "ansible_su_",
+    "ansible_private_key_file",
+    "ansible_shell_",
+    "ansible_python_interpreter",
+];
+
+impl Open {
+    fn has(self, name: &str) -> bool {
+        if matches!(name, "omit" | "hostvars" | "vars") {
+            return false;
+        }
+        match self {
+            Self::Facts => {
+                let connection = CONNECTION
+                    .iter()
+                    .any(|begin| name == *begin || (begin.ends_with('_') && name.starts_with(begin)));
+                name.starts_with("ansible_") && !connection
+            }
+            Self::Anything => !super::engine::is_global(name),
+        }
+    }
 }
 
 impl Scope {
@@ -76,6 +121,13 @@ impl Scope {
         if names.is_empty() { self.clone() } else { self.over(Content::Later(names)) }
     }
 
+    /// Marks variables whose names are not known as known only while the run goes on. What is added
+    /// afterwards is known again.
+    #[must_use]
+    pub fn open(&self, open: Open) -> Self {
+        self.over(Content::Open(open))
+    }
+
     /// Says whose variables these are and where those of the others are, for `hostvars`.
     #[must_use]
     pub fn of_host(&self, host: &str, hosts: Arc<dyn HostVariables>) -> Self {
@@ -99,6 +151,7 @@ impl Scope {
             match content {
                 Content::Templates(map) | Content::Data(map) => names.extend(map.keys().cloned()),
                 Content::Later(set) => names.extend(set.iter().cloned()),
+                Content::Open(_) => {}
             }
             None::<()>
         });
@@ -139,6 +192,9 @@ impl Scope {
             }),
             Content::Later(names) => {
                 names.contains(name).then(|| Err(TemplateError::Later { name: name.to_owned() }))
+            }
+            Content::Open(open) => {
+                open.has(name).then(|| Err(TemplateError::Later { name: name.to_owned() }))
             }
         }
     }
