@@ -164,7 +164,7 @@ impl<'a> Batch<'a> {
         let inside = Way { rescuing: way.rescuing || !block.rescue.is_empty(), ..way.clone() };
         let mut left = self.steps(&block.body, hosts, &inside).await;
         if !block.block.rescue.is_empty() && !left.fallen.is_empty() && !self.run.is_over() {
-            let fallen = std::mem::take(&mut left.fallen);
+            let fallen = self.in_order(left.fallen.iter());
             self.rescued(&fallen);
             let after = self.steps(&block.rescue, fallen, way).await;
             left.through = self.in_order(left.through.iter().chain(&after.through));
@@ -241,7 +241,8 @@ impl<'a> Batch<'a> {
     /// What the runner itself knows.
     fn magic(&self, state: &BatchState) -> Map<String, Value> {
         let options = &self.run.options;
-        let stays = |host: &&String| !state.failed.contains(*host) && self.run.is_left(host);
+        let gone = |host: &String| state.failed.contains(host) || state.ended.contains(host);
+        let stays = |host: &&String| !gone(host) && self.run.is_left(host);
         let of = |hosts: &[String]| json!(hosts.iter().filter(stays).collect::<Vec<_>>());
         let roles: Vec<&str> = self.play.play.roles.iter().map(|role| role.name.as_str()).collect();
         let mut magic = Map::new();

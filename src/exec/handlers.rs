@@ -50,7 +50,10 @@ impl Batch<'_> {
             own.as_deref() == Some(wanted) || full.as_deref() == Some(wanted)
         };
         let handlers = || state.handlers.iter().enumerate();
-        let list = |handler: &PlannedTask| handler.task.location.file.clone();
+        let list = |handler: &PlannedTask| {
+            let role = handler.task.role.as_ref().map(|role| role.identity.clone());
+            (handler.task.location.file.clone(), role)
+        };
         let last = handlers().filter(|(_, handler)| named(handler)).map(|(_, handler)| list(handler)).last();
         let by_name = handlers().find(|(_, handler)| named(handler) && Some(list(handler)) == last);
         let mut found: Vec<usize> = by_name.map(|(at, _)| at).into_iter().collect();

@@ -50,7 +50,7 @@ impl Batch<'_> {
             return Left { through: Vec::new(), fallen: hosts };
         }
         let mut left = Left { through: hosts.clone(), fallen: Vec::new() };
-        if planned.run_once && !self.play.play.free {
+        if self.runs_once(planned, &hosts, way) {
             hosts.truncate(1);
         }
         let mut groups: Vec<Group> = Vec::new();
@@ -74,6 +74,14 @@ impl Batch<'_> {
             left.fallen.extend(after.fallen);
         }
         left
+    }
+
+    /// Whether it is included for the first host only. What cannot be read is told when it runs.
+    fn runs_once(&self, planned: &PlannedTask, hosts: &[String], way: &Way) -> bool {
+        let keyed = Keyed { play: &self.play.play, task: &planned.task };
+        let scope = hosts.first().and_then(|host| self.variables(way).of_task(host, &planned.task));
+        let asked = scope.is_some_and(|scope| keyed.run_once(&scope).unwrap_or(false));
+        asked && !self.play.play.free
     }
 
     async fn group(

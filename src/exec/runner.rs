@@ -52,7 +52,10 @@ impl Runner {
             Ok(batches) => batches,
             Err(why) => return self.run.stop(&format!("play `{}`: {why}", play.name)),
         };
-        let all: Vec<String> = batches.concat();
+        // All hosts of a play come in the inventory's order, whatever order they are worked on in.
+        let known = self.run.services.variables.hosts();
+        let mut all: Vec<String> = batches.concat();
+        all.sort_by_key(|host| known.iter().position(|known| known == host));
         for batch in &batches {
             if self.batch(play, batch, &all).await || self.run.is_over() {
                 break;

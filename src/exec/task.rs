@@ -20,7 +20,8 @@ const FOR_ALL: [&str; 1] = ["add_host"];
 impl Batch<'_> {
     /// Runs a task on hosts.
     pub(super) async fn task(&self, planned: &PlannedTask, hosts: Vec<String>, way: &Way) -> Left {
-        let here = self.concerned(planned, &hosts);
+        // Handlers of a role run although the role came to its end.
+        let here = if way.flushing { hosts.clone() } else { self.concerned(planned, &hosts) };
         if here.is_empty() {
             return Left { through: hosts, fallen: Vec::new() };
         }

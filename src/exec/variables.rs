@@ -1,6 +1,6 @@
 //! The variables of a host while the run goes on: what the plan had, and what was learned since.
 
-use crate::modules::{ModuleError, TemplateOptions, Templates};
+use crate::modules::{ModuleError, TemplateOptions, Templates, fact_variables};
 use crate::plan::{Layers, PlannedPlay};
 use crate::playbook::{Role, Task};
 use crate::template::{HostVariables, Scope, TemplateError, Whitespace};
@@ -83,22 +83,6 @@ impl Learned {
     }
 }
 
-/// Facts as playbooks read them: under `ansible_facts` without their prefix, and by their names.
-fn as_variables(facts: Map<String, Value>) -> Map<String, Value> {
-    if facts.is_empty() {
-        return facts;
-    }
-    let short = |name: &String| match name.as_str() {
-        "ansible_local" => name.clone(),
-        _ => name.strip_prefix("ansible_").unwrap_or(name).to_owned(),
-    };
-    let spaced: Map<String, Value> =
-        facts.iter().map(|(name, value)| (short(name), value.clone())).collect();
-    let mut variables = facts;
-    variables.insert("ansible_facts".to_owned(), Value::Object(spaced));
-    variables
-}
-
 /// The variables of one play as they stand now.
 #[derive(Clone)]
 pub(super) struct PlayVariables {
@@ -128,7 +112,10 @@ impl PlayVariables {
         let kept = self.learned.with(host, |kept| kept.clone());
         let layers = Layers {
             published: self.published.clone(),
-            facts: as_variables(kept.facts),
+            facts: match kept.facts.is_empty() {
+                true => Map::new(),
+                false => fact_variables(None, &kept.facts),
+            },
             read: kept.read,
             learned: kept.results,
             items: self.items.clone(),

@@ -146,7 +146,7 @@ async fn meta_ends_what_it_names() {
   tasks:
     - shell: one
     - {meta: end_host, when: num == 1}
-    - shell: two
+    - shell: two {{ ansible_play_hosts | join('-') }}
     - {meta: end_batch, when: num == 2}
     - shell: three
     - meta: end_play
@@ -156,8 +156,8 @@ async fn meta_ends_what_it_names() {
     .run()
     .await;
     assert_eq!(ran.sent("a"), "one");
-    assert_eq!(ran.sent("b"), "one two");
-    assert_eq!(ran.sent("c"), "one two three");
+    assert_eq!(ran.sent("b"), "one two b-c");
+    assert_eq!(ran.sent("c"), "one two b-c three");
     assert_eq!(ran.outcome.exit_code(), 0);
 }
 

@@ -1,5 +1,4 @@
 use super::site::Site;
-use super::*;
 
 fn play(rest: &str) -> Site {
     Site::new(&format!("- hosts: g\n  gather_facts: false\n{rest}"))

@@ -1,5 +1,6 @@
 //! The runner, against scripted hosts.
 
+mod background;
 mod blocks;
 mod flow;
 mod handlers;

@@ -1,15 +1,14 @@
 use super::site::Site;
-use super::*;
 
 #[tokio::test]
 async fn hosts_come_in_the_order_and_the_batches_that_are_asked_for() {
     let ran = Site::new(
-        "- hosts: g\n  gather_facts: false\n  order: reverse_sorted\n  serial: [1, '100%']\n  tasks:\n    - shell: '{{ ansible_play_batch | join(\"-\") }}'\n",
+        "- hosts: g\n  gather_facts: false\n  order: reverse_sorted\n  serial: [1, '100%']\n  tasks:\n    - shell: '{{ ansible_play_batch | join(\"-\") }} {{ ansible_play_hosts | join(\"-\") }}'\n",
     )
     .run()
     .await;
-    assert_eq!(ran.sent("c"), "c");
-    assert_eq!(ran.sent("a"), "b-a");
+    assert_eq!(ran.sent("c"), "c a-b-c");
+    assert_eq!(ran.sent("a"), "b-a a-b-c");
     let hosts: Vec<String> = ran.bench.results().into_iter().map(|result| result.host).collect();
     assert_eq!(hosts, ["c", "b", "a"]);
 }

@@ -1,5 +1,4 @@
 use super::site::Site;
-use super::*;
 
 fn site() -> Site {
     let site = Site::new(

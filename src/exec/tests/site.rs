@@ -5,7 +5,6 @@ use crate::inventory::{Inventory, Sources};
 use crate::modules;
 use crate::plan::{Known, PlanInput, compile};
 use crate::playbook::{Catalog, ParameterShape, Playbook, Signature, load};
-use std::path::Path;
 
 /// Every module but those that gather facts.
 struct Modules;
