@@ -119,7 +119,9 @@ impl<'a> Batch<'a> {
     }
 
     fn fall(&self, fallen: &[String]) {
-        fallen.iter().for_each(|host| self.run.drop_host(host));
+        let state = locked(&self.state);
+        let lost = fallen.iter().filter(|host| !state.cleared.contains(*host));
+        lost.for_each(|host| self.run.drop_host(host));
     }
 
     fn forces_handlers(&self, hosts: &[String]) -> Result<bool, String> {

@@ -75,6 +75,7 @@ impl Batch<'_> {
     async fn readmit(&self) {
         let unreachable = self.run.outcome().unreachable.clone();
         self.run.readmit(self.hosts);
+        locked(&self.state).cleared.extend(self.hosts.iter().cloned());
         for host in self.hosts.iter().filter(|host| unreachable.contains(host)) {
             self.run.services.hosts.reset(host).await;
             locked(&self.state).ended.remove(host);

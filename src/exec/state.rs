@@ -133,6 +133,8 @@ pub(super) struct BatchState {
     pub(super) ended: HashSet<String>,
     /// Hosts that failed, as `ansible_play_hosts` leaves them out.
     pub(super) failed: HashSet<String>,
+    /// Hosts whose failures were forgotten.
+    pub(super) cleared: HashSet<String>,
     /// Hosts that leave their role at its end.
     pub(super) leaving_role: HashSet<String>,
     /// Roles by identity and host: whether a task of it ran, and whether it came to its end.

@@ -190,7 +190,11 @@ impl Batch<'_> {
 
     /// Keeps what the `rescue` may want to know, and that the host failed.
     pub(super) fn failed(&self, planned: &PlannedTask, host: &str, end: &End, way: &Way) {
-        locked(&self.state).failed.insert(host.to_owned());
+        {
+            let mut state = locked(&self.state);
+            state.failed.insert(host.to_owned());
+            state.cleared.remove(host);
+        }
         if way.rescuing {
             let task = &planned.task;
             let shown = json!({

@@ -31,7 +31,10 @@ impl Later {
     fn add_nested(&mut self, task: &Task, depth: usize) {
         self.names.extend(task.register.clone());
         match task.module.as_str() {
-            "set_fact" => self.names.extend(task.args.keys().cloned()),
+            "set_fact" => {
+                self.names.extend(task.args.keys().cloned());
+                self.facts |= task.args.contains_key("cacheable");
+            }
             "include_vars" => self.anything = true,
             "add_host" | "group_by" => {
                 self.hosts = true;
