@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("inventory", &["error", "program", "vault", "yaml"]),
     ("journal", &["event", "plan", "redact"]),
     ("lab", &["error", "redact", "transport"]),
-    ("modules", &["cluster", "error", "redact", "template", "transport"]),
+    ("modules", &["cluster", "error", "redact", "template", "transport", "yaml"]),
     ("plan", &["cluster", "error", "inventory", "modules", "playbook", "template"]),
     ("playbook", &["error", "vault", "yaml"]),
     ("program", &[]),

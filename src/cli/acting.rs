@@ -1,6 +1,7 @@
 //! The part of a run that changes something: its journal, its lock, its runner.
 
 use super::cycle::Cycle;
+use super::reach::Reach;
 use super::runs;
 use super::screen::Screen;
 use crate::cluster::decision::Decision;
@@ -54,17 +55,20 @@ impl Acting {
         };
         let run_dir =
             journal.as_ref().map_or_else(PathBuf::new, |journal| journal.directory().to_owned());
-        let variables = Arc::new(super::variables::Current::new(Known {
+        let reach = Arc::new(Reach::new(Arc::clone(pool), cycle.session.targets()));
+        let known_now = Known {
             inventory: Arc::clone(&cycle.session.inventory),
             cluster: known.map(super::cycle::cluster),
             run_id: run_id.clone(),
             check,
             playbook_dir: cycle.playbooks.iter().find_map(|one| one.directory.clone()),
-        }));
+            limit: cycle.limit()?,
+        };
+        let variables = Arc::new(super::variables::Current::new(known_now, Arc::clone(&reach)));
         let cancel = Cancel::default();
         tokio::spawn(listen(cancel.clone(), Arc::clone(&cycle.screen) as Arc<_>));
         let services = Services {
-            hosts: Arc::clone(pool) as Arc<_>,
+            hosts: reach,
             variables: Arc::clone(&variables) as Arc<_>,
             journal: journal.clone(),
             events: Arc::clone(&cycle.screen) as Arc<_>,

@@ -99,10 +99,7 @@ impl Cycle {
 
     /// Compiles the playbooks against what was decided.
     pub fn compile(&self, decision: Option<&Decision>) -> Result<Plan, Failure> {
-        let limit = match &self.selection.limit {
-            Some(pattern) => Some(self.session.inventory.select(pattern)?),
-            None => None,
-        };
+        let limit = self.limit()?;
         Ok(plan::compile(&PlanInput {
             playbooks: &self.playbooks,
             catalog: &Modules,
@@ -117,8 +114,15 @@ impl Cycle {
         })?)
     }
 
+    /// The hosts that `--limit` leaves; `None` is all.
+    pub(super) fn limit(&self) -> Result<Option<Vec<String>>, Failure> {
+        let pattern = self.selection.limit.as_deref();
+        Ok(pattern.map(|pattern| self.session.inventory.select(pattern)).transpose()?)
+    }
+
     /// Observes, decides and prints the plan.
     pub async fn plan(&mut self) -> Result<(), Failure> {
+        self.ask()?;
         if !self.rests_on_a_decision() {
             let plan = self.compile(None)?;
             self.show_plan(&plan);
@@ -137,6 +141,7 @@ impl Cycle {
 
     /// Runs the playbooks and gives the exit code.
     pub async fn play(&mut self) -> Result<u8, Failure> {
+        self.ask()?;
         let pool = Arc::new(self.session.pool()?);
         let result = if self.rests_on_a_decision() {
             self.recover(&pool).await
@@ -153,8 +158,9 @@ impl Cycle {
         let destructive = plan
             .plays
             .iter()
-            .flat_map(|play| &play.tasks)
-            .filter(|task| task.destructive && !task.hosts.is_empty())
+            .filter(|play| !play.batches.is_empty() || play.undecided_hosts.is_some())
+            .flat_map(|play| play.tasks().into_iter().chain(&play.handlers))
+            .filter(|task| task.destructive)
             .map(|task| task.name.clone())
             .collect::<Vec<_>>();
         if !destructive.is_empty() {

@@ -15,6 +15,8 @@ pub mod options;
 pub mod plan;
 pub mod play;
 pub mod playbooks;
+mod prompts;
+mod reach;
 pub mod runs;
 pub mod screen;
 pub mod session;

@@ -92,6 +92,17 @@ impl Screen {
         Some(answer.trim() == "yes")
     }
 
+    /// Asks for a line of text; `None` when nobody can be asked.
+    pub fn ask_line(&self, prompt: &str) -> Option<String> {
+        if !self.is_human() || !std::io::stdin().is_terminal() {
+            return None;
+        }
+        self.talk(prompt);
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        Some(answer.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
     fn terminal(&self) -> MutexGuard<'_, Terminal> {
         self.terminal.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -107,9 +107,13 @@ impl Session {
     pub fn pool(&mut self) -> Result<Pool, Failure> {
         let mut problems = Problems::default();
         let mut targets = Vec::new();
-        let hosts: Vec<String> = self.inventory.hosts().map(str::to_owned).collect();
+        let hosts = self.inventory.hosts().map(str::to_owned);
+        // This machine is a host without being in the inventory, as in Ansible.
+        let here = LOCALHOST.iter().filter(|name| !self.inventory.contains(name));
+        let hosts: Vec<String> = hosts.chain(here.map(ToString::to_string)).collect();
+        let reach = self.targets();
         for host in hosts {
-            match self.target(&host) {
+            match reach.target(&self.inventory, &host) {
                 Ok(target) => targets.push(target),
                 Err(problem) => problems.push(problem),
             }
@@ -165,10 +169,45 @@ impl Session {
             .map_err(|error| Problem::new(format!("host `{host}`: {error}")))
     }
 
-    fn target(&self, host: &str) -> Result<Target, Problem> {
-        let vars = self.connection_vars(host)?;
+    /// How hosts of this run are reached.
+    pub(super) fn targets(&self) -> Targets {
+        Targets {
+            defaults: self.defaults.clone(),
+            configured: self.configured.clone(),
+            run_id: self.run_id.clone(),
+        }
+    }
+
+    /// Without `-J`, the first host of the group `bastion` is the way in.
+    fn find_bastion(&mut self, jump_given: bool) -> Result<(), Problem> {
+        let bastion = self.inventory.group_hosts("bastion").into_iter().next();
+        let Some(bastion) = bastion.filter(|_| !jump_given) else { return Ok(()) };
+        let target = self.targets().target(&self.inventory, &bastion)?;
+        if let Reach::Ssh { endpoint, jump } = target.reach {
+            self.defaults.bastion = jump;
+            self.defaults.bastion.push(*endpoint);
+        }
+        Ok(())
+    }
+}
+
+/// The names that mean this machine without being in the inventory.
+const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// How hosts are reached, by what the command line, the environment and the inventory say.
+pub(super) struct Targets {
+    defaults: Defaults,
+    /// What `ansible.cfg` says in place of connection variables that a host does not have.
+    configured: Map<String, Value>,
+    run_id: String,
+}
+
+impl Targets {
+    /// The way to one host.
+    pub(super) fn target(&self, inventory: &Arc<Inventory>, host: &str) -> Result<Target, Problem> {
+        let vars = self.connection_vars(inventory, host)?;
         // Kubespray's group `bastion` is the way to all hosts but its own.
-        if self.inventory.group_hosts("bastion").iter().any(|name| name == host) {
+        if inventory.group_hosts("bastion").iter().any(|name| name == host) {
             let defaults = Defaults { bastion: Vec::new(), ..self.defaults.clone() };
             return Target::from_vars(host, &vars, &defaults);
         }
@@ -176,26 +215,21 @@ impl Session {
     }
 
     /// The variables that say how a host is reached; no others are rendered.
-    fn connection_vars(&self, host: &str) -> Result<Map<String, Value>, Problem> {
+    fn connection_vars(
+        &self,
+        inventory: &Arc<Inventory>,
+        host: &str,
+    ) -> Result<Map<String, Value>, Problem> {
         let mut vars = self.configured.clone();
-        let scope = self.scope(host);
+        let scope = plan::host_scope(inventory, host, &self.run_id);
         for name in scope.names().into_iter().filter(|name| name.starts_with("ansible_")) {
-            if let Some(value) = self.lookup(host, &name)? {
-                vars.insert(name, value);
-            }
+            let value = scope.get(&name).map_err(|error| {
+                let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");
+                Problem { hint: error.hint(), ..Problem::new(message) }
+            })?;
+            vars.extend(value.map(|value| (name, value)));
         }
         Ok(vars)
-    }
-
-    /// Without `-J`, the first host of the group `bastion` is the way in.
-    fn find_bastion(&mut self, jump_given: bool) -> Result<(), Problem> {
-        let bastion = self.inventory.group_hosts("bastion").into_iter().next();
-        let Some(bastion) = bastion.filter(|_| !jump_given) else { return Ok(()) };
-        if let Reach::Ssh { endpoint, jump } = self.target(&bastion)?.reach {
-            self.defaults.bastion = jump;
-            self.defaults.bastion.push(*endpoint);
-        }
-        Ok(())
     }
 }
 

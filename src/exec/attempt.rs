@@ -1,6 +1,8 @@
 //! One item of a task on one host: prepared, tried until it is as wanted, judged.
 
+use super::background::Background;
 use super::cancel::Level;
+use super::growing::grow;
 use super::journaled::{Journaled, JournaledPeers};
 use super::keywords::all_hold;
 use super::result::{End, Tried, failed, registered};
@@ -12,8 +14,9 @@ use crate::journal::{Record, Step};
 use crate::modules::{Args, Context, Outcome};
 use crate::plan::Task;
 use crate::template::Scope;
+use crate::transport::Connection;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +30,8 @@ pub(super) struct Attempt<'a> {
     tries: u32,
     delay: Duration,
     no_log: bool,
+    facts_of: Option<String>,
+    background: Option<Arc<Background>>,
 }
 
 impl<'a> Attempt<'a> {
@@ -37,7 +42,9 @@ impl<'a> Attempt<'a> {
         item: Option<usize>,
     ) -> Result<Self, String> {
         let (keyed, services, options) = (task.keyed, task.services, task.options);
-        let target = keyed.delegate(&scope)?.unwrap_or_else(|| task.host.to_owned());
+        let delegate = keyed.delegate(&scope)?;
+        let facts_of = delegate.clone().filter(|_| keyed.delegate_facts(&scope) == Ok(true));
+        let target = delegate.unwrap_or_else(|| task.host.to_owned());
         let args = scope.render_map(&keyed.task.args).map_err(|error| explained(&error))?;
         let args = task.checked(args)?;
         let (tries, delay) = keyed.tries(&scope)?;
@@ -45,12 +52,23 @@ impl<'a> Attempt<'a> {
         let default = services.hosts.become_as(&target).unwrap_or_else(|| options.run_as.clone());
         let hosts = Arc::clone(&services.hosts);
         let journal = services.journal.clone();
+        let check = keyed.check(&scope, options.check)?;
+        let connection: Arc<dyn Connection> =
+            Arc::new(Journaled::new(&target, Arc::clone(&hosts), journal.clone()));
+        let limits = keyed.background(&scope)?.filter(|_| !check);
+        let background = limits.map(|limits| {
+            let job = format!("j{}", crate::journal::new_id().to_lowercase());
+            Arc::new(Background::new(Arc::clone(&connection), limits, job))
+        });
         let context = Context {
             run_as: keyed.run_as(&scope, inventory, &default)?,
-            connection: Arc::new(Journaled::new(&target, Arc::clone(&hosts), journal.clone())),
+            connection: match &background {
+                Some(background) => Arc::clone(background) as Arc<_>,
+                None => connection,
+            },
             peers: Arc::new(JournaledPeers { hosts, journal, run_as: options.run_as.clone() }),
             templates: Arc::new(TaskTemplates(scope.clone())),
-            check: keyed.check(&scope, options.check)?,
+            check,
             diff: keyed.diff(&scope, options.diff)?,
             deadline: keyed.timeout(&scope)?,
             environment: keyed.environment(&scope)?,
@@ -59,7 +77,7 @@ impl<'a> Attempt<'a> {
             search_path: search_path(keyed.task, options),
         };
         let no_log = keyed.no_log(&scope)?;
-        Ok(Self { task, scope, item, context, args, tries, delay, no_log })
+        Ok(Self { task, scope, item, context, args, tries, delay, no_log, facts_of, background })
     }
 
     /// Tries until the result is as wanted; `None` when the run ends before it began.
@@ -90,7 +108,7 @@ impl<'a> Attempt<'a> {
     /// One try, with its records, and whether it is as wanted.
     async fn once(&self, number: u32) -> (End, bool) {
         let step = Step {
-            id: self.task.planned.id.clone(),
+            id: self.task.id.clone(),
             host: self.task.host.to_owned(),
             item: self.item,
             attempt: number,
@@ -109,10 +127,13 @@ impl<'a> Attempt<'a> {
         let (end, wanted) = match tried {
             Tried::Unreachable(why) => (End::lost(Status::Unreachable, why), true),
             Tried::Unknown(why) => (End::lost(Status::Unknown, why), true),
-            Tried::Ended(outcome) => self.judge(outcome, number),
+            Tried::Ended(outcome) => match &self.background {
+                Some(background) => self.judge(background.complete(outcome), number),
+                None => self.judge(outcome, number),
+            },
         };
         match self.record(self.finished(step, &end, began)) {
-            Ok(()) => (end, wanted),
+            Ok(()) => (End { facts_of: self.facts_of.clone(), ..end }, wanted),
             Err(why) => (End::failed(why), true),
         }
     }
@@ -137,6 +158,7 @@ impl<'a> Attempt<'a> {
     /// Applies `changed_when`, `failed_when` and `until`.
     fn judge(&self, mut outcome: Outcome, number: u32) -> (End, bool) {
         let task = self.task.keyed.task;
+        grow(self.task.services, self.task.host, &mut outcome);
         let mut map = registered(&outcome);
         if self.tries > 1 {
             map.insert("attempts".into(), json!(number));
@@ -210,9 +232,22 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Relative paths start from the file that the task stands in.
-pub(super) fn search_path(task: &Task, options: &Options) -> Vec<PathBuf> {
-    task.directory.iter().chain(&options.search_path).cloned().collect()
+/// Where relative local paths are looked for, in Ansible's order: in the role and those that need
+/// it, beside the file that the task stands in, and beside the playbook. In each of them the folder
+/// of that kind of file comes first; who looks there knows its name.
+pub(super) fn search_path(own: &Task, options: &Options) -> Vec<PathBuf> {
+    let roles = own.role.iter().flat_map(|role| role.directories().map(Path::to_owned));
+    let here = own.directory.iter().flat_map(|directory| {
+        let above = directory.parent().filter(|_| directory.ends_with("tasks")).map(Path::to_owned);
+        above.into_iter().chain([directory.clone()])
+    });
+    let mut places: Vec<PathBuf> = Vec::new();
+    for place in roles.chain(here).chain(options.search_path.iter().cloned()) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
 }
 
 /// A step that could not be prepared.

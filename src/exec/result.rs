@@ -1,7 +1,7 @@
 //! From what a module did to what is registered, counted and shown.
 
 use crate::event::Status;
-use crate::modules::{FACTS, META, ModuleError, Outcome};
+use crate::modules::{CACHEABLE, FACTS, ModuleError, Outcome};
 use crate::plan::Text;
 use crate::transport::TransportError;
 use serde_json::{Map, Value, json};
@@ -60,6 +60,12 @@ pub(super) struct End {
     pub(super) ignored: bool,
     pub(super) outcome: Outcome,
     pub(super) registered: Map<String, Value>,
+    /// Handlers that it notifies.
+    pub(super) notify: Vec<String>,
+    /// The host that its facts belong to, when that is another one.
+    pub(super) facts_of: Option<String>,
+    /// Whether it ran for all hosts of the batch.
+    pub(super) for_all: bool,
 }
 
 impl End {
@@ -71,7 +77,16 @@ impl End {
             Outcome { changed: true, .. } => Status::Changed,
             _ => Status::Ok,
         };
-        Self { status, changed: outcome.changed, ignored: false, outcome, registered }
+        Self {
+            status,
+            changed: outcome.changed,
+            ignored: false,
+            outcome,
+            registered,
+            notify: Vec::new(),
+            facts_of: None,
+            for_all: false,
+        }
     }
 
     /// A task that could not even be prepared.
@@ -115,17 +130,17 @@ impl End {
         registered.insert("unreachable".into(), json!(status == Status::Unreachable));
         registered.insert("failed".into(), json!(status != Status::Unreachable));
         registered.insert("msg".into(), Value::String(msg));
-        Self { status, changed: false, ignored: false, outcome, registered }
+        Self { status, ..Self::ended(outcome, registered) }
+    }
+
+    /// Whether the variables are facts as well.
+    pub(super) fn cacheable(&self) -> bool {
+        self.outcome.values.contains_key(CACHEABLE)
     }
 
     /// Variables that the host keeps.
     pub(super) fn facts(&self) -> Option<&Map<String, Value>> {
         self.outcome.values.get(FACTS).and_then(Value::as_object)
-    }
-
-    /// What concerns the run itself.
-    pub(super) fn meta(&self) -> Option<&str> {
-        self.outcome.values.get(META).and_then(Value::as_str)
     }
 }
 
@@ -154,7 +169,7 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
     if !outcome.diff.is_empty() {
         map.insert("diff".into(), json!(outcome.diff));
     }
-    for (name, value) in &outcome.values {
+    for (name, value) in outcome.values.iter().filter(|(name, _)| !name.starts_with("_ansible_")) {
         map.insert(name.clone(), value.clone());
     }
     map
@@ -217,7 +232,9 @@ pub(super) fn of_loop(items: Vec<End>) -> End {
         |end: &&End| matches!(end.status, Status::Failed | Status::Unreachable | Status::Unknown);
     let ignored =
         items.iter().any(|end| end.ignored) && items.iter().filter(bad).all(|end| end.ignored);
+    let notify = items.iter().flat_map(|end| end.notify.clone()).collect();
+    let facts_of = items.iter().find_map(|end| end.facts_of.clone());
     let results = items.into_iter().map(|end| Value::Object(end.registered)).collect();
     map.insert("results".into(), Value::Array(results));
-    End { status, changed, ignored, outcome, registered: map }
+    End { status, changed, ignored, outcome, registered: map, notify, facts_of, for_all: false }
 }

@@ -29,6 +29,9 @@ pub trait Hosts: Send + Sync {
     fn become_as(&self, _host: &str) -> Option<RunAs> {
         None
     }
+
+    /// Lets go of the connection, so that the next one is made anew.
+    async fn reset(&self, host: &str);
 }
 
 #[async_trait]
@@ -47,6 +50,10 @@ impl Hosts for Pool {
 
     fn become_as(&self, host: &str) -> Option<RunAs> {
         Self::become_as(self, host)
+    }
+
+    async fn reset(&self, host: &str) {
+        Self::reset(self, host).await;
     }
 }
 

@@ -13,6 +13,7 @@ mod edit;
 mod extra;
 mod files;
 mod graph;
+mod grow;
 mod ignored;
 mod ini;
 mod key_values;

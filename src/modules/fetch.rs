@@ -87,7 +87,8 @@ fn destination(
     }
     let base = match (
         dest.strip_prefix("~/").zip(std::env::var_os("HOME")),
-        context.search_path.first(),
+        // The playbook's own directory, Ansible's base for what is brought here.
+        context.search_path.last(),
     ) {
         (Some((rest, home)), _) => PathBuf::from(home).join(rest),
         (None, Some(directory)) => directory.join(&dest),

@@ -4,9 +4,11 @@
 //! nothing. Adding one is one new file and one line in [`REGISTRY`].
 
 mod account_lines;
+mod add_host;
 mod apt;
 mod args;
 mod assert;
+mod async_status;
 mod attributes;
 mod blockinfile;
 mod command;
@@ -28,9 +30,11 @@ mod file;
 mod find;
 mod get_url;
 mod group;
+mod group_by;
 mod host_script;
 mod hostname;
 mod http;
+mod include_vars;
 mod ini_file;
 mod lineinfile;
 mod look;
@@ -70,11 +74,12 @@ mod wait_for;
 mod wait_for_connection;
 mod write;
 
+pub use add_host::GROW;
 pub use args::{Args, Parameter};
+pub use async_status::job_dir;
 pub use context::{Context, NoTemplates, Peers, TemplateOptions, Templates};
-pub use meta::META;
 pub use outcome::{ModuleError, Outcome};
-pub use set_fact::FACTS;
+pub use set_fact::{CACHEABLE, FACTS};
 pub use setup::fact_variables;
 
 use async_trait::async_trait;
@@ -114,8 +119,10 @@ pub trait Module: Sync + Send {
 
 /// Every module, sorted by name.
 pub static REGISTRY: &[&dyn Module] = &[
+    &add_host::AddHost,
     &apt::Apt,
     &assert::Assert,
+    &async_status::AsyncStatus,
     &blockinfile::BlockInFile,
     &command::Command,
     &copy::Copy,
@@ -132,7 +139,9 @@ pub static REGISTRY: &[&dyn Module] = &[
     &setup::Setup("gather_facts"),
     &get_url::GetUrl,
     &group::Group,
+    &group_by::GroupBy,
     &hostname::Hostname,
+    &include_vars::IncludeVars,
     &ini_file::IniFile,
     &lineinfile::LineInFile,
     &meta::Meta,

@@ -38,7 +38,7 @@ pub use check::{check_expression, check_text};
 pub use error::TemplateError;
 pub use python::{python_repr, python_text};
 pub use render::Whitespace;
-pub use scope::{HostVariables, OMIT, Scope};
+pub use scope::{HostVariables, OMIT, Open, Scope};
 
 /// Whether there is anything to render in the text.
 pub fn is_template(text: &str) -> bool {

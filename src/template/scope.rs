@@ -48,6 +48,51 @@ enum Content {
     Data(Map<String, Value>),
     /// Not known yet.
     Later(BTreeSet<String>),
+    /// What is below may be replaced by what is not known yet.
+    Open(Open),
+}
+
+/// Which variables are not known yet when their names are not known either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// Facts: names that begin with `ansible_`, but not those that say how a host is reached.
+    Facts,
+    /// Any variable.
+    Anything,
+}
+
+/// How the names begin that say how a host is reached and worked on: facts never replace them.
+const CONNECTION: [&str; 13] = [
+    "ansible_host",
+    "ansible_port",
+    "ansible_user",
+    "ansible_password",
+    "ansible_connection",
+    "ansible_ssh_",
+    "ansible_become",
+    "ansible_become_",
+    "ansible_sudo_",
+    "ansible_su_",
+    "ansible_private_key_file",
+    "ansible_shell_",
+    "ansible_python_interpreter",
+];
+
+impl Open {
+    fn has(self, name: &str) -> bool {
+        if matches!(name, "omit" | "hostvars" | "vars") {
+            return false;
+        }
+        match self {
+            Self::Facts => {
+                let connection = CONNECTION.iter().any(|begin| {
+                    name == *begin || (begin.ends_with('_') && name.starts_with(begin))
+                });
+                name.starts_with("ansible_") && !connection
+            }
+            Self::Anything => super::functions::find(name).is_none(),
+        }
+    }
 }
 
 impl Scope {
@@ -80,6 +125,13 @@ impl Scope {
     pub fn later(&self, names: impl IntoIterator<Item = String>) -> Self {
         let names: BTreeSet<String> = names.into_iter().collect();
         if names.is_empty() { self.clone() } else { self.over(Content::Later(names)) }
+    }
+
+    /// Marks variables whose names are not known as known only while the run goes on. What is added
+    /// afterwards is known again.
+    #[must_use]
+    pub fn open(&self, open: Open) -> Self {
+        self.over(Content::Open(open))
     }
 
     /// Says whose variables these are and where those of the others are, for `hostvars`.
@@ -122,6 +174,7 @@ impl Scope {
             match content {
                 Content::Templates(map) | Content::Data(map) => names.extend(map.keys().cloned()),
                 Content::Later(set) => names.extend(set.iter().cloned()),
+                Content::Open(_) => {}
             }
             None::<()>
         });
@@ -163,6 +216,9 @@ impl Scope {
             }),
             Content::Later(names) => {
                 names.contains(name).then(|| Err(TemplateError::Later { name: name.to_owned() }))
+            }
+            Content::Open(open) => {
+                open.has(name).then(|| Err(TemplateError::Later { name: name.to_owned() }))
             }
         }
     }

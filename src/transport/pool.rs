@@ -94,9 +94,15 @@ impl Pool {
     /// Drops the connection to `host`, or the memory of a failure, and connects anew. For
     /// `wait_for_connection`, and after [`TransportError::Lost`].
     pub async fn reconnect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
-        let (entry, mut state) = self.state(host).await?;
+        self.reset(host).await;
+        self.connect(host).await
+    }
+
+    /// Drops the connection to `host`, or the memory of a failure: the next one is made anew.
+    pub async fn reset(&self, host: &str) {
+        let Ok((entry, mut state)) = self.state(host).await else { return };
         match &*state {
-            State::Other(connection) => return Ok(connection.clone()),
+            State::Other(_) => return,
             State::Ssh(connection) => connection.disconnect().await,
             State::Untried | State::Failed(_) => {}
         }
@@ -104,7 +110,6 @@ impl Pool {
             self.forget_broken_bastions(jump).await;
         }
         *state = State::Untried;
-        self.establish(entry, &mut state).await
     }
 
     /// As whom commands run on `host`, from its variables; `None` is the login user.

@@ -1,5 +1,5 @@
 use super::Bench;
-use crate::modules::{FACTS, META, ModuleError};
+use crate::modules::{CACHEABLE, FACTS, GROW, ModuleError};
 use serde_json::json;
 
 #[tokio::test]
@@ -151,10 +151,18 @@ async fn values_and_words_for_the_runner_come_out_as_data() {
     let facts = bench.run("set_fact", json!({"a": 1, "b": [2]})).await.unwrap();
     assert_eq!(facts.values[FACTS], json!({"a": 1, "b": [2]}));
     assert!(bench.run("set_fact", json!({"a-b": 1})).await.is_err());
-    assert_eq!(
-        bench.run("meta", json!({"action": "end_host"})).await.unwrap().values[META],
-        "end_host"
-    );
+    let kept = bench.run("set_fact", json!({"a": 1, "cacheable": "yes"})).await.unwrap();
+    assert_eq!((&kept.values[FACTS], &kept.values[CACHEABLE]), (&json!({"a": 1}), &json!(true)));
+    let added = json!({"name": "new:2222", "groups": "x, y", "size": 3});
+    let added = bench.run("add_host", added).await.unwrap().values;
+    let wanted = json!({
+        "host_name": "new", "groups": ["x", "y"], "host_vars": {"size": 3, "ansible_ssh_port": 2222},
+    });
+    assert_eq!((&added[GROW], &added["add_host"]), (&wanted, &wanted));
+    assert!(bench.run("add_host", json!({"name": "a b"})).await.is_err());
+    let grouped = bench.run("group_by", json!({"key": "os Debian"})).await.unwrap().values;
+    assert_eq!(grouped["add_group"], "os-Debian");
+    assert_eq!(grouped[GROW], json!({"group": "os-Debian", "parents": ["all"]}));
     assert_eq!(bench.run("ping", json!({})).await.unwrap().values["ping"], "pong");
     assert!(bench.run("fail", json!({"msg": "no"})).await.unwrap().failed);
     let shown = bench.run("debug", json!({"var": "x"})).await.unwrap();

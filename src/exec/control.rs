@@ -1,0 +1,84 @@
+//! `meta`: what concerns the run itself.
+
+use super::batch::{Batch, Left, Way};
+use super::keywords::all_hold;
+use super::state::locked;
+use crate::plan::PlannedTask;
+use serde_json::Value;
+
+impl Batch<'_> {
+    /// Does what a `meta` task says. What concerns all hosts is decided by the first one, as in
+    /// Ansible.
+    pub(super) async fn meta(&self, planned: &PlannedTask, hosts: Vec<String>, way: &Way) -> Left {
+        let action = planned.task.args.get("action").and_then(Value::as_str).unwrap_or_default();
+        let for_each = ["flush_handlers", "end_host", "end_role", "reset_connection", "noop"];
+        let asked = if for_each.contains(&action) { hosts.as_slice() } else { &hosts[..1] };
+        let mut meant = Vec::new();
+        let mut left = Left { through: Vec::new(), fallen: Vec::new() };
+        for host in asked {
+            match self.holds(planned, host, way) {
+                Ok(true) => meant.push(host.clone()),
+                Ok(false) => {}
+                Err(why) => {
+                    self.tell_failure(planned, host, &why, way);
+                    left.fallen.push(host.clone());
+                }
+            }
+        }
+        if action == "flush_handlers" && way.flushing && !meant.is_empty() {
+            let why = "`flush_handlers` cannot be used as a handler";
+            meant.iter().for_each(|host| self.tell_failure(planned, host, why, way));
+            left.fallen.append(&mut meant);
+        }
+        if !meant.is_empty() {
+            let flushed = self.act(action, &meant, way).await;
+            left.fallen.extend(flushed.fallen);
+        }
+        let stays = hosts.iter().filter(|host| !left.fallen.contains(host));
+        left.through = self.present(&self.in_order(stays));
+        left
+    }
+
+    fn holds(&self, planned: &PlannedTask, host: &str, way: &Way) -> Result<bool, String> {
+        let scope = self.variables(way).of_task(host, &planned.task);
+        let scope = scope.ok_or_else(|| format!("`{host}` is not in the inventory"))?;
+        all_hold(&scope, &planned.task.when).map(|held| held.is_ok())
+    }
+
+    async fn act(&self, action: &str, hosts: &[String], way: &Way) -> Left {
+        match action {
+            "flush_handlers" => return Box::pin(self.flush(hosts, way)).await,
+            "end_host" => locked(&self.state).ended.extend(hosts.iter().cloned()),
+            "end_role" => locked(&self.state).leaving_role.extend(hosts.iter().cloned()),
+            "end_batch" => locked(&self.state).ended.extend(self.hosts.iter().cloned()),
+            "end_play" => {
+                let mut state = locked(&self.state);
+                state.ended.extend(self.hosts.iter().cloned());
+                state.end_play = true;
+            }
+            "clear_facts" => {
+                self.hosts.iter().for_each(|host| self.run.learned.forget_facts(host));
+            }
+            "clear_host_errors" => self.readmit().await,
+            "reset_connection" => {
+                for host in hosts {
+                    self.run.services.hosts.reset(host).await;
+                }
+            }
+            // `noop`: the module takes no other words.
+            _ => {}
+        }
+        Left::default()
+    }
+
+    /// Hosts that failed or could not be reached take part again.
+    async fn readmit(&self) {
+        let unreachable = self.run.outcome().unreachable.clone();
+        self.run.readmit(self.hosts);
+        locked(&self.state).cleared.extend(self.hosts.iter().cloned());
+        for host in self.hosts.iter().filter(|host| unreachable.contains(host)) {
+            self.run.services.hosts.reset(host).await;
+            locked(&self.state).ended.remove(host);
+        }
+    }
+}
