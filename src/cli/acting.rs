@@ -10,7 +10,7 @@ use crate::event::{Event, VERSION};
 use crate::exec::lock::{Holder, Lock, LockError};
 use crate::exec::{Cancel, EventSink, Level, Options, RunOutcome, Runner, Services};
 use crate::journal::{Invocation, Journal, JournalError, Record, clean_arguments, clean_variables};
-use crate::plan::{Known, Plan, view};
+use crate::plan::{Plan, view};
 use crate::redact::Redactor;
 use crate::transport::{Pool, RunAs};
 use serde_json::json;
@@ -56,15 +56,8 @@ impl Acting {
         let run_dir =
             journal.as_ref().map_or_else(PathBuf::new, |journal| journal.directory().to_owned());
         let reach = Arc::new(Reach::new(Arc::clone(pool), cycle.session.targets()));
-        let known_now = Known {
-            inventory: Arc::clone(&cycle.session.inventory),
-            cluster: known.map(super::cycle::cluster),
-            run_id: run_id.clone(),
-            check,
-            playbook_dir: cycle.playbooks.iter().find_map(|one| one.directory.clone()),
-            limit: cycle.limit()?,
-        };
-        let variables = Arc::new(super::variables::Current::new(known_now, Arc::clone(&reach)));
+        let variables = super::variables::Current::new(cycle.known(known)?, Arc::clone(&reach));
+        let variables = Arc::new(variables);
         let cancel = Cancel::default();
         tokio::spawn(listen(cancel.clone(), Arc::clone(&cycle.screen) as Arc<_>));
         let services = Services {

@@ -14,7 +14,7 @@ use crate::cluster::{decide, verify};
 use crate::error::{Failure, Kind, Problem, Problems};
 use crate::event::Event;
 use crate::exec::{EventSink, RunOutcome};
-use crate::plan::{self, Plan, PlanInput};
+use crate::plan::{self, Known, Plan, PlanInput};
 use crate::playbook::{self, Playbook};
 use crate::report;
 use crate::transport::Pool;
@@ -118,6 +118,18 @@ impl Cycle {
     pub(super) fn limit(&self) -> Result<Option<Vec<String>>, Failure> {
         let pattern = self.selection.limit.as_deref();
         Ok(pattern.map(|pattern| self.session.inventory.select(pattern)).transpose()?)
+    }
+
+    /// What is known before anything runs.
+    pub(super) fn known(&self, decision: Option<&Decision>) -> Result<Known, Failure> {
+        Ok(Known {
+            inventory: Arc::clone(&self.session.inventory),
+            cluster: decision.map(cluster),
+            run_id: self.session.run_id.clone(),
+            check: self.say.check,
+            playbook_dir: self.playbooks.iter().find_map(|one| one.directory.clone()),
+            limit: self.limit()?,
+        })
     }
 
     /// Observes, decides and prints the plan.

@@ -27,7 +27,7 @@ impl Batch<'_> {
         }
         if action == "flush_handlers" && way.flushing && !meant.is_empty() {
             let why = "`flush_handlers` cannot be used as a handler";
-            meant.iter().for_each(|host| self.tell_failure(planned, host, why, way));
+            self.tell_failures(planned, &meant, why, way);
             left.fallen.append(&mut meant);
         }
         if !meant.is_empty() {

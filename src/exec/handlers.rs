@@ -54,10 +54,8 @@ impl Batch<'_> {
             let role = handler.task.role.as_ref().map(|role| role.identity.clone());
             (handler.task.location.file.clone(), role)
         };
-        let last = handlers()
-            .filter(|(_, handler)| named(handler))
-            .map(|(_, handler)| list(handler))
-            .last();
+        let last = handlers().rfind(|(_, handler)| named(handler));
+        let last = last.map(|(_, handler)| list(handler));
         let by_name = handlers().find(|(_, handler)| named(handler) && Some(list(handler)) == last);
         let mut found: Vec<usize> = by_name.map(|(at, _)| at).into_iter().collect();
         for (at, handler) in handlers() {

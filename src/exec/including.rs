@@ -3,8 +3,9 @@
 //! Each host says for each item of the loop what it includes. Hosts that include the same with the
 //! same item go through it together; what is included later is gone through later.
 
+use super::attempt::search_path;
 use super::batch::{Batch, Left, Way};
-use super::keywords::{Keyed, all_hold};
+use super::keywords::{Keyed, all_hold, item_names};
 use super::result::{End, of_loop};
 use super::state::locked;
 use super::step::loop_items_of;
@@ -27,6 +28,9 @@ enum Name {
     Role(String, RoleFiles),
 }
 
+/// What a host includes, with what the loop's item adds to the variables.
+type Wanted = (Name, Map<String, Value>);
+
 /// Hosts that include the same with the same item.
 struct Group {
     name: Name,
@@ -46,7 +50,7 @@ impl Batch<'_> {
         self.announce(planned);
         if way.depth >= MAX_DEPTH {
             let why = format!("includes are nested deeper than {MAX_DEPTH}");
-            hosts.iter().for_each(|host| self.tell_failure(planned, host, &why, way));
+            self.tell_failures(planned, &hosts, &why, way);
             return Left { through: Vec::new(), fallen: hosts };
         }
         let mut left = Left { through: hosts.clone(), fallen: Vec::new() };
@@ -101,7 +105,7 @@ impl Batch<'_> {
             Ok(included) => included,
             Err(problems) => {
                 let why = problems.to_string();
-                hosts.iter().for_each(|host| self.tell_failure(planned, host, &why, way));
+                self.tell_failures(planned, &hosts, &why, way);
                 return Left { through: Vec::new(), fallen: hosts };
             }
         };
@@ -142,7 +146,7 @@ impl Batch<'_> {
         include: &Include,
         host: &str,
         way: &Way,
-    ) -> Result<Vec<(Name, Map<String, Value>)>, ()> {
+    ) -> Result<Vec<Wanted>, ()> {
         let read = self.read_wanted(planned, include, host, way);
         let (wanted, end) = match read {
             Ok(read) => read,
@@ -168,19 +172,17 @@ impl Batch<'_> {
         include: &Include,
         host: &str,
         way: &Way,
-    ) -> Result<(Vec<(Name, Map<String, Value>)>, End), String> {
-        let keyed = Keyed { play: &self.play.play, task: &planned.task };
+    ) -> Result<(Vec<Wanted>, End), String> {
         let scope = self.variables(way).of_task(host, &planned.task);
         let scope = scope.ok_or_else(|| format!("`{host}` is not in the inventory"))?;
+        let scope = scope.searching(search_path(&planned.task, &self.run.options));
         let Some(repeat) = &planned.task.repeat else {
-            return match all_hold(&scope, &planned.task.when)? {
-                Err(condition) => Ok((Vec::new(), End::skipped(condition))),
-                Ok(()) => {
-                    let name = name(&scope, include)?;
-                    let end = included_end(&name);
-                    Ok((vec![(name, Map::new())], end))
-                }
-            };
+            if let Err(condition) = all_hold(&scope, &planned.task.when)? {
+                return Ok((Vec::new(), End::skipped(condition)));
+            }
+            let name = name(&scope, include)?;
+            let end = included_end(&name);
+            return Ok((vec![(name, Map::new())], end));
         };
         let items = match loop_items_of(&scope, repeat) {
             Ok(items) => items,
@@ -190,18 +192,17 @@ impl Batch<'_> {
         };
         let (mut wanted, mut ends) = (Vec::new(), Vec::new());
         for (index, item) in items.iter().enumerate() {
-            let names = keyed.item_names(&scope, repeat, &items, index)?;
+            let names = item_names(&scope, repeat, &items, index)?;
             let scope = scope.extend_data(names.clone());
-            match all_hold(&scope, &planned.task.when)? {
-                Err(condition) => ends.push(End::skipped(condition)),
-                Ok(()) => {
-                    let name = name(&scope, include)?;
-                    let mut end = included_end(&name);
-                    end.registered.insert(repeat.variable.clone(), item.clone());
-                    ends.push(end);
-                    wanted.push((name, names));
-                }
+            if let Err(condition) = all_hold(&scope, &planned.task.when)? {
+                ends.push(End::skipped(condition));
+                continue;
             }
+            let name = name(&scope, include)?;
+            let mut end = included_end(&name);
+            end.registered.insert(repeat.variable.clone(), item.clone());
+            ends.push(end);
+            wanted.push((name, names));
         }
         let end = if ends.is_empty() { End::no_items() } else { of_loop(ends) };
         Ok((wanted, end))
@@ -222,6 +223,18 @@ impl Batch<'_> {
         self.run.services.events.send(Event::HostResult(Box::new(result)));
         self.run.count(planned, host, &end, way.rescuing);
         self.failed(planned, host, &end, way);
+    }
+
+    pub(super) fn tell_failures(
+        &self,
+        planned: &PlannedTask,
+        hosts: &[String],
+        why: &str,
+        way: &Way,
+    ) {
+        for host in hosts {
+            self.tell_failure(planned, host, why, way);
+        }
     }
 
     fn told(&self, planned: &PlannedTask, host: &str, status: Status) -> HostResult {

@@ -76,46 +76,6 @@ impl Keyed<'_> {
         Ok(names)
     }
 
-    /// What an item of a loop adds to the variables.
-    pub(super) fn item_names(
-        self,
-        scope: &Scope,
-        repeat: &Loop,
-        items: &[Value],
-        index: usize,
-    ) -> Result<Map<String, Value>, String> {
-        let count = items.len();
-        let mut names = Map::new();
-        names.insert(repeat.variable.clone(), items.get(index).cloned().unwrap_or_default());
-        names.insert("ansible_loop_var".into(), json!(repeat.variable));
-        if let Some(name) = &repeat.index_variable {
-            names.insert(name.clone(), json!(index));
-            names.insert("ansible_index_var".into(), json!(name));
-        }
-        if boolean(scope, repeat.extended.as_ref(), false, "extended")? {
-            let mut extended = json!({
-                "index": index + 1,
-                "index0": index,
-                "first": index == 0,
-                "last": index + 1 == count,
-                "length": count,
-                "revindex": count - index,
-                "revindex0": count - index - 1,
-            });
-            if boolean(scope, repeat.extended_allitems.as_ref(), true, "extended_allitems")? {
-                extended["allitems"] = json!(items);
-            }
-            if let Some(next) = items.get(index + 1) {
-                extended["nextitem"] = next.clone();
-            }
-            if let Some(previous) = index.checked_sub(1).and_then(|at| items.get(at)) {
-                extended["previtem"] = previous.clone();
-            }
-            names.insert("ansible_loop".into(), extended);
-        }
-        Ok(names)
-    }
-
     /// How many hosts at once, when the task limits it.
     pub(super) fn throttle(self, scope: &Scope) -> Result<Option<usize>, String> {
         let throttle = number(scope, keyword!(self, throttle), "throttle")?;
@@ -204,6 +164,45 @@ impl Keyed<'_> {
             host => Ok(host),
         }
     }
+}
+
+/// What an item of a loop adds to the variables.
+pub(super) fn item_names(
+    scope: &Scope,
+    repeat: &Loop,
+    items: &[Value],
+    index: usize,
+) -> Result<Map<String, Value>, String> {
+    let count = items.len();
+    let mut names = Map::new();
+    names.insert(repeat.variable.clone(), items.get(index).cloned().unwrap_or_default());
+    names.insert("ansible_loop_var".into(), json!(repeat.variable));
+    if let Some(name) = &repeat.index_variable {
+        names.insert(name.clone(), json!(index));
+        names.insert("ansible_index_var".into(), json!(name));
+    }
+    if boolean(scope, repeat.extended.as_ref(), false, "extended")? {
+        let mut extended = json!({
+            "index": index + 1,
+            "index0": index,
+            "first": index == 0,
+            "last": index + 1 == count,
+            "length": count,
+            "revindex": count - index,
+            "revindex0": count - index - 1,
+        });
+        if boolean(scope, repeat.extended_allitems.as_ref(), true, "extended_allitems")? {
+            extended["allitems"] = json!(items);
+        }
+        if let Some(next) = items.get(index + 1) {
+            extended["nextitem"] = next.clone();
+        }
+        if let Some(previous) = index.checked_sub(1).and_then(|at| items.get(at)) {
+            extended["previtem"] = previous.clone();
+        }
+        names.insert("ansible_loop".into(), extended);
+    }
+    Ok(names)
 }
 
 /// A number of things; what is written as a fraction is rounded down.

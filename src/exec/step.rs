@@ -2,7 +2,7 @@
 
 use super::attempt::Attempt;
 use super::cancel::Level;
-use super::keywords::{Keyed, all_hold, number};
+use super::keywords::{Keyed, all_hold, item_names, number};
 use super::result::{End, of_loop};
 use super::services::{Options, Services};
 use super::variables::explained;
@@ -96,7 +96,7 @@ impl HostTask<'_> {
         items: &[Value],
         index: usize,
     ) -> Result<Option<(End, Scope)>, String> {
-        let names = self.keyed.item_names(&self.scope, repeat, items, index)?;
+        let names = item_names(&self.scope, repeat, items, index)?;
         if index > 0 {
             self.pause(repeat).await?;
         }

@@ -47,19 +47,16 @@ impl Batch<'_> {
         let limits = match limits {
             Ok(limits) => limits,
             Err(why) => {
-                hosts.iter().for_each(|host| self.tell_failure(planned, host, &why, way));
+                self.tell_failures(planned, hosts, &why, way);
                 return Left { through: Vec::new(), fallen: hosts.to_vec() };
             }
         };
         self.announce(planned);
         let some = if limits.once { &hosts[..1] } else { hosts };
         let one = |host| self.on_host(planned, keyed, host, &variables, &limits);
-        let ends = join_all(some.iter().map(String::as_str).map(one))
-            .await
-            .into_iter()
-            .flatten()
-            .collect();
-        self.settled(planned, hosts, ends, limits.fatal || limits.once, way)
+        let ends = join_all(some.iter().map(String::as_str).map(one)).await;
+        let ends: Vec<(String, End)> = ends.into_iter().flatten().collect();
+        self.settled(planned, hosts, &ends, limits.fatal || limits.once, way)
     }
 
     pub(super) fn announce(&self, planned: &PlannedTask) {
@@ -140,13 +137,13 @@ impl Batch<'_> {
         &self,
         planned: &PlannedTask,
         hosts: &[String],
-        ends: Vec<(String, End)>,
+        ends: &[(String, End)],
         fatal: bool,
         way: &Way,
     ) -> Left {
         let mut left = Left::default();
         let mut trouble = false;
-        for (host, end) in &ends {
+        for (host, end) in ends {
             self.learn(planned, host, end);
             self.run.count(planned, host, end, way.rescuing);
             self.note_role(planned, host, end);

@@ -113,9 +113,10 @@ impl PlayVariables {
         let kept = self.learned.with(host, |kept| kept.clone());
         let layers = Layers {
             published: self.published.clone(),
-            facts: match kept.facts.is_empty() {
-                true => Map::new(),
-                false => fact_variables(None, &kept.facts),
+            facts: if kept.facts.is_empty() {
+                Map::new()
+            } else {
+                fact_variables(None, &kept.facts)
             },
             read: kept.read,
             learned: kept.results,

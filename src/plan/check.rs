@@ -88,7 +88,9 @@ impl Checker<'_> {
             seen.push(task.location.clone());
             if let Some(Ok(included)) = include.known() {
                 let tasks: Vec<Arc<Task>> = included.tasks();
-                tasks.iter().for_each(|task| self.task(task));
+                for task in &tasks {
+                    self.task(task);
+                }
                 open.extend(tasks);
             }
         }

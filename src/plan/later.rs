@@ -45,17 +45,15 @@ impl Later {
             _ => {}
         }
         let Some(include) = &task.include else { return };
-        match include.known().filter(|_| depth < MAX_DEPTH) {
-            Some(Ok(included)) => {
-                for inner in included.tasks() {
-                    self.add_nested(&inner, depth + 1);
-                }
-                self.anything |= include.is_public();
+        let known = include.known().filter(|_| depth < MAX_DEPTH);
+        if let Some(Ok(included)) = known {
+            for inner in included.tasks() {
+                self.add_nested(&inner, depth + 1);
             }
-            _ => {
-                self.anything = true;
-                self.facts = true;
-            }
+            self.anything |= include.is_public();
+        } else {
+            self.anything = true;
+            self.facts = true;
         }
     }
 }

@@ -167,7 +167,8 @@ impl Loader {
         for (key, word, value) in entries(node, "`import_role`", &mut self.problems) {
             let problems = &mut self.problems;
             match word {
-                "name" | "role" => {}
+                // Specifications of arguments are refused where a role has them.
+                "name" | "role" | "rolespec_validate" => {}
                 "tasks_from" | "handlers_from" | "vars_from" | "defaults_from" => {
                     if let Some(file) = string(value, "a file of a role", problems) {
                         files.set(word, file);
@@ -178,7 +179,6 @@ impl Loader {
                     allow_duplicates =
                         boolean(value, "`allow_duplicates`", problems).unwrap_or(true);
                 }
-                "rolespec_validate" => {}
                 _ => problems.push(unknown(
                     key,
                     word,

@@ -13,7 +13,7 @@ use crate::error::Problems;
 use crate::yaml::{Node, NodeKind};
 use serde_json::Value;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What stands in the place of an include while running.
@@ -216,7 +216,10 @@ impl Loader {
             return Vec::new();
         };
         let files = listed.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let yaml = |name: &String| name.ends_with(".yml") || name.ends_with(".yaml");
+        let yaml = |name: &String| {
+            let end = Path::new(name).extension();
+            end.is_some_and(|end| end == "yml" || end == "yaml")
+        };
         let mut found: Vec<String> = files
             .filter(|name| name.starts_with(start) && name.ends_with(after) && yaml(name))
             .collect();

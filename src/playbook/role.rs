@@ -92,8 +92,7 @@ pub(super) struct Loaded {
 impl Loader {
     /// Reads a role and what it needs. Mistakes are noted.
     pub(super) fn role(&mut self, mut used: Use<'_>) -> Option<Loaded> {
-        let chain: Vec<Arc<Role>> =
-            used.around.role.iter().flat_map(|role| role.with_chain()).collect();
+        let chain: Vec<Arc<Role>> = used.around.role.iter().flat_map(Role::with_chain).collect();
         if chain.len() >= MAX_CHAIN {
             self.problems.push(Problem::at(
                 used.place.location.clone(),
@@ -117,10 +116,10 @@ impl Loader {
         };
         role.path = path;
         role.identity = role.identity(&used);
-        self.with_dependencies(role, &used)
+        Some(self.with_dependencies(role, &used))
     }
 
-    fn with_dependencies(&mut self, mut role: Role, used: &Use<'_>) -> Option<Loaded> {
+    fn with_dependencies(&mut self, mut role: Role, used: &Use<'_>) -> Loaded {
         let meta = self.meta(&role.path);
         role.allow_duplicates = used.allow_duplicates.unwrap_or(meta.allow_duplicates);
         role.inherit(&[]);
@@ -167,7 +166,7 @@ impl Loader {
         );
         steps.push(Step::Role(Arc::new(RoleSteps { role: Arc::clone(&role), steps: own })));
         all.push(Arc::clone(&role));
-        Some(Loaded { role, steps, handlers, all })
+        Loaded { role, steps, handlers, all }
     }
 
     /// Reads a list of roles: `roles` of a play, `dependencies` of a role.

@@ -183,7 +183,10 @@ fn files_beside_the_playbook_are_imported_in_place() {
 
 #[test]
 fn every_mistake_is_shown_at_its_place() {
-    let text = r#"
+    insta::assert_snapshot!(problems(MISTAKES));
+}
+
+const MISTAKES: &str = r#"
 - name: First
   host: etcd
   tasks: []
@@ -245,8 +248,6 @@ fn every_mistake_is_shown_at_its_place() {
   when: x
 - import_playbook: nowhere.yml
 "#;
-    insta::assert_snapshot!(problems(text));
-}
 
 #[test]
 fn what_is_no_playbook_is_said_to_be_none() {

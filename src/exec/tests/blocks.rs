@@ -141,7 +141,7 @@ async fn what_cannot_be_rendered_is_a_failure_that_a_rescue_deals_with() {
 #[tokio::test]
 async fn meta_ends_what_it_names() {
     let ran = play(
-        r#"
+        r"
   serial: 2
   tasks:
     - shell: one
@@ -151,13 +151,13 @@ async fn meta_ends_what_it_names() {
     - shell: three
     - meta: end_play
     - shell: never
-"#,
+",
     )
     .run()
     .await;
     assert_eq!(ran.sent("a"), "one");
     assert_eq!(ran.sent("b"), "one two b-c");
-    assert_eq!(ran.sent("c"), "one two b-c three");
+    assert_eq!(ran.sent("c"), "one two a-b-c three");
     assert_eq!(ran.outcome.exit_code(), 0);
 }
 

@@ -4,24 +4,24 @@ fn play(rest: &str) -> Site {
     Site::new(&format!("- hosts: g\n  gather_facts: false\n{rest}"))
 }
 
-const HANDLERS: &str = r#"
+const HANDLERS: &str = r"
   handlers:
     - {name: one, shell: one}
     - {name: two, shell: two, listen: both}
     - {name: three, shell: three, listen: [both, other], notify: one}
-"#;
+";
 
 #[tokio::test]
 async fn handlers_run_once_in_their_own_order_after_each_section() {
     let ran = play(&format!(
-        r#"{HANDLERS}
+        r"{HANDLERS}
   pre_tasks: [{{shell: pre, notify: one}}]
   tasks:
     - {{shell: task, notify: [both, one, two]}}
     - {{shell: again, notify: one}}
     - {{shell: same, changed_when: false, notify: other}}
   post_tasks: [{{shell: post}}]
-"#
+"
     ))
     .run()
     .await;
@@ -78,7 +78,7 @@ async fn an_item_that_changed_has_all_items_notify() {
 #[tokio::test]
 async fn a_failed_handler_is_rescued_where_it_was_flushed() {
     let ran = play(
-        r#"
+        r"
   handlers: [{name: bad, shell: FAIL}]
   tasks:
     - block:
@@ -87,7 +87,7 @@ async fn a_failed_handler_is_rescued_where_it_was_flushed() {
         - shell: never
       rescue: [{shell: rescue}]
     - shell: end
-"#,
+",
     )
     .run()
     .await;

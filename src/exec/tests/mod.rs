@@ -65,10 +65,10 @@ pub(super) fn empty_play() -> Play {
 
 /// A play of these tasks over batches of hosts.
 pub(super) fn play(batches: &[&[&str]], tasks: Vec<Task>) -> PlannedPlay {
-    play_of(empty_play(), batches, tasks)
+    play_of(&empty_play(), batches, tasks)
 }
 
-pub(super) fn play_of(play: Play, batches: &[&[&str]], tasks: Vec<Task>) -> PlannedPlay {
+pub(super) fn play_of(play: &Play, batches: &[&[&str]], tasks: Vec<Task>) -> PlannedPlay {
     let batches: Vec<Vec<String>> =
         batches.iter().map(|batch| batch.iter().map(ToString::to_string).collect()).collect();
     let hosts: Vec<String> = batches.iter().flatten().cloned().collect();
@@ -83,7 +83,7 @@ pub(super) fn play_of(play: Play, batches: &[&[&str]], tasks: Vec<Task>) -> Plan
             args: None,
         });
         let run_once = task.keywords.run_once.is_some();
-        let planned = PlannedTask::unsettled(&play, &Arc::new(task), format!("01-{number:02}"));
+        let planned = PlannedTask::unsettled(play, &Arc::new(task), format!("01-{number:02}"));
         PlannedStep::Task(PlannedTask { name, run_once, hosts: hosts.collect(), ..planned })
     };
     PlannedPlay {

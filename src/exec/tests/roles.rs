@@ -2,7 +2,7 @@ use super::site::Site;
 
 fn site() -> Site {
     let site = Site::new(
-        r#"
+        r"
 - hosts: a
   gather_facts: false
   vars: {both: play, weak: play}
@@ -13,7 +13,7 @@ fn site() -> Site {
     - {role: upper, when: num == 1}
   tasks:
     - shell: task {{ own }} {{ strong }} {{ weak }}
-"#,
+",
     );
     site.file("roles/base/defaults/main.yml", "weak: default\nown: default\ngiven: none\n")
         .file("roles/base/vars/main.yml", "strong: vars\nboth: vars\n")
@@ -95,7 +95,7 @@ async fn what_is_included_is_checked_before_anything_is_sent() {
 #[tokio::test]
 async fn tags_choose_included_tasks_only_when_they_are_applied() {
     let site = Site::new(
-        r#"
+        r"
 - hosts: a
   gather_facts: false
   tasks:
@@ -106,7 +106,7 @@ async fn tags_choose_included_tasks_only_when_they_are_applied() {
     - import_tasks: in.yml
       tags: t
       vars: {word: imported}
-"#,
+",
     );
     site.file(
         "in.yml",
