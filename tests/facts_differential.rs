@@ -16,8 +16,7 @@ mod support;
 
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use support::modules::{Container, Host};
+use support::modules::{Container, Host, Oracle};
 
 /// What differs between two looks at the same host. Types are compared all the same.
 const CHANGING: &[&str] =
@@ -31,34 +30,9 @@ fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Ansible's Python: the program, and the directories that it needs.
-struct Oracle {
-    python: PathBuf,
-    directories: Vec<PathBuf>,
-}
-
-impl Oracle {
-    fn find() -> Self {
-        let venv = Command::new(repository().join("tests/tools/ansible-venv.sh")).output().unwrap();
-        assert!(venv.status.success(), "{}", String::from_utf8_lossy(&venv.stderr));
-        let bin = PathBuf::from(String::from_utf8(venv.stdout).unwrap().trim());
-        let python = bin.join("python");
-        let base =
-            Command::new(&python).args(["-c", "import sys; print(sys.base_prefix)"]).output();
-        let base = PathBuf::from(String::from_utf8(base.unwrap().stdout).unwrap().trim());
-        Self { python, directories: vec![base, bin.parent().unwrap().to_owned()] }
-    }
-
-    /// The facts that Ansible's module gathers on a host where its Python is.
-    async fn facts(&self, host: &Host, args: &Value) -> Map<String, Value> {
-        let args = json!({ "ANSIBLE_MODULE_ARGS": args }).to_string();
-        let script = format!(
-            "printf '%s' '{args}' >/tmp/setup.json && {} -m ansible.modules.setup /tmp/setup.json",
-            self.python.display()
-        );
-        let answer: Value = serde_json::from_str(&host.sh(&script).await).unwrap();
-        answer["ansible_facts"].as_object().unwrap().clone()
-    }
+/// The facts that Ansible's module gathers on a host where its Python is.
+async fn theirs(oracle: &Oracle, host: &Host, args: &Value) -> Map<String, Value> {
+    oracle.run(host, "setup", args).await["ansible_facts"].as_object().unwrap().clone()
 }
 
 async fn ours(host: &Host, args: Value) -> Map<String, Value> {
@@ -183,7 +157,7 @@ fn assert_gathered(facts: &Map<String, Value>, names: &[&str]) {
 }
 
 async fn compare(name: &str, host: &Host, oracle: &Oracle) -> Map<String, Value> {
-    let theirs = oracle.facts(host, &json!({})).await;
+    let theirs = self::theirs(oracle, host, &json!({})).await;
     let ours = ours(host, json!({})).await;
     let mut differences = Differences::new();
     differences.facts(&theirs, &ours);
@@ -209,10 +183,7 @@ async fn this_machine_has_the_facts_that_ansible_gathers() {
 #[tokio::test]
 async fn a_debian_without_python_has_the_facts_that_ansible_gathers_with_it() {
     let oracle = Oracle::find();
-    let volumes: Vec<String> =
-        oracle.directories.iter().map(|at| format!("{0}:{0}:ro", at.display())).collect();
-    let options: Vec<&str> = volumes.iter().flat_map(|it| ["--volume", it.as_str()]).collect();
-    let container = Container::boot("facts", &options).await;
+    let container = Container::boot("facts", &oracle.volumes()).await;
     let host = &container.host;
     host.sh(LOCAL_FACTS).await;
     host.sh("ip addr add 198.51.100.7/24 dev eth0 && ip addr add 198.51.100.8/24 dev eth0 && \
@@ -254,7 +225,7 @@ async fn subsets(host: &Host, oracle: &Oracle) {
         json!({"filter": ["gather_subset"], "gather_subset": ["all"]}),
         json!({"fact_path": "/nowhere", "filter": "local"}),
     ] {
-        let theirs = oracle.facts(host, &args).await;
+        let theirs = self::theirs(oracle, host, &args).await;
         let ours = ours(host, args.clone()).await;
         let mut differences = Differences::new();
         differences.facts(&theirs, &ours);
@@ -262,43 +233,12 @@ async fn subsets(host: &Host, oracle: &Oracle) {
     }
 }
 
-/// A root with nothing but busybox in it, and what Ansible's Python needs.
-const BUSYBOX: &str = r#"set -eu
-root=$1; shift
-mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/root" \
-    "$root/lib" "$root/lib64" "$root/usr/lib" "$root/sbin"
-cp "$(command -v busybox)" "$root/bin/busybox"
-for name in $("$root/bin/busybox" --list); do ln -sf busybox "$root/bin/$name"; done
-printf 'root:x:0:0:root:/root:/bin/ash\n' >"$root/etc/passwd"
-printf 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.19.1\nPRETTY_NAME="Alpine Linux v3.19"\n' \
-    >"$root/etc/os-release"
-printf '3.19.1\n' >"$root/etc/alpine-release"
-printf 'search example.org\nnameserver 192.0.2.53\noptions ndots:2 rotate\n' >"$root/etc/resolv.conf"
-printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
-ln -sf /bin/busybox "$root/sbin/apk"
-for directory in /proc /sys /dev /lib /lib64 /usr/lib; do
-    mount --rbind "$directory" "$root$directory"
-done
-for directory; do
-    mkdir -p "$root$directory"
-    mount --bind "$directory" "$root$directory"
-done
-"#;
-
 #[tokio::test]
 async fn a_root_with_nothing_but_busybox_has_the_facts_that_ansible_gathers() {
     let oracle = Oracle::find();
     let root = tempfile::tempdir().unwrap();
     let root = root.path().to_str().unwrap();
-    let directories: Vec<String> =
-        oracle.directories.iter().map(|at| format!("'{}'", at.display())).collect();
-    // The mounts are this process's own and go with it.
-    let enter = format!(
-        "{NETWORK} {{ sh -s {root} {} <<'END'\n{BUSYBOX}\nEND\n}} && \
-         exec chroot {root} /bin/env -i PATH=/bin:/sbin HOME=/root USER=root \"$@\"",
-        directories.join(" ")
-    );
-    let host = Host::behind(&["unshare", "--mount", "--net", "sh", "-c", &enter, "sh"]);
+    let host = Host::busybox(root, &oracle.directories, NETWORK);
     let facts = compare("busybox", &host, &oracle).await;
     assert_gathered(&facts, &["hostname", "interfaces", "all_ipv4_addresses", "mounts"]);
     assert_eq!(facts["ansible_distribution"], "Alpine");

@@ -17,6 +17,11 @@ pub trait Hosts: Send + Sync {
     /// answer each time without being tried again.
     async fn connect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError>;
 
+    /// The same over a new connection, whatever was known of the old one.
+    async fn reconnect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
+        self.connect(host).await
+    }
+
     /// As whom commands run there, from the inventory and the command line.
     fn run_as(&self, host: &str) -> Option<RunAs>;
 }
@@ -25,6 +30,10 @@ pub trait Hosts: Send + Sync {
 impl Hosts for Pool {
     async fn connect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
         Self::connect(self, host).await
+    }
+
+    async fn reconnect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
+        Self::reconnect(self, host).await
     }
 
     fn run_as(&self, host: &str) -> Option<RunAs> {

@@ -3,6 +3,8 @@
 //! A module looks before it changes, tells `changed` truly, and under check mode looks and writes
 //! nothing. Adding one is one new file and one line in [`REGISTRY`].
 
+mod account_lines;
+mod apt;
 mod args;
 mod assert;
 mod attributes;
@@ -20,25 +22,36 @@ mod etcdctl;
 mod fail;
 mod fetch;
 mod file;
+mod group;
 mod host_script;
+mod hostname;
 mod lineinfile;
 mod look;
 mod meta;
+mod modprobe;
+mod mount;
 mod outcome;
+mod package;
 mod paths;
 mod pause;
 mod peer_copy;
 mod ping;
 mod pki;
 mod raw;
+mod reboot;
+mod seen;
 mod service;
+mod service_facts;
 mod set_fact;
 mod setup;
 mod shell;
 mod slurp;
 mod stat;
+mod sysctl;
 mod template;
+mod user;
 mod wait_for;
+mod wait_for_connection;
 mod write;
 
 pub use args::{Args, Parameter};
@@ -53,8 +66,13 @@ use async_trait::async_trait;
 /// One module.
 #[async_trait]
 pub trait Module: Sync + Send {
-    /// Its short name. `ansible.builtin.NAME` names it as well.
+    /// Its short name. `ansible.builtin.NAME` and the name with its collection name it as well.
     fn name(&self) -> &'static str;
+
+    /// The collection it is from, for its long name.
+    fn collection(&self) -> &'static str {
+        "ansible.builtin"
+    }
 
     /// What it takes; anything else is refused when the playbook is loaded.
     fn parameters(&self) -> &'static [Parameter];
@@ -80,6 +98,7 @@ pub trait Module: Sync + Send {
 
 /// Every module, sorted by name.
 pub static REGISTRY: &[&dyn Module] = &[
+    &apt::Apt,
     &assert::Assert,
     &command::Command,
     &copy::Copy,
@@ -93,29 +112,42 @@ pub static REGISTRY: &[&dyn Module] = &[
     &fetch::Fetch,
     &file::File,
     &setup::Setup("gather_facts"),
+    &group::Group,
+    &hostname::Hostname,
     &lineinfile::LineInFile,
     &meta::Meta,
+    &modprobe::Modprobe,
+    &mount::Mount,
+    &package::Package,
     &pause::Pause,
     &peer_copy::PeerCopy,
     &ping::Ping,
     &pki::Pki,
     &raw::Raw,
+    &reboot::Reboot,
     &service::Service("service"),
+    &service_facts::ServiceFacts,
     &set_fact::SetFact,
     &setup::Setup("setup"),
     &shell::Shell,
     &slurp::Slurp,
     &stat::Stat,
+    &sysctl::Sysctl,
     &service::Service("systemd"),
     &service::Service("systemd_service"),
     &template::Template,
+    &user::User,
     &wait_for::WaitFor,
+    &wait_for_connection::WaitForConnection,
 ];
 
-/// The module of that name, with or without `ansible.builtin.`.
+/// The module of that name: alone, with its collection, or with `ansible.builtin.`, from where
+/// Ansible leads to the collection that has it now.
 pub fn find(name: &str) -> Option<&'static dyn Module> {
-    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
-    REGISTRY.iter().copied().find(|module| module.name() == short)
+    let (collection, short) = name.rsplit_once('.').unwrap_or(("ansible.builtin", name));
+    let module = REGISTRY.iter().copied().find(|module| module.name() == short)?;
+    let known = ["ansible.builtin", "ansible.legacy", module.collection()];
+    known.contains(&collection).then_some(module)
 }
 
 #[cfg(test)]

@@ -30,6 +30,17 @@ pub trait Connection: Send + Sync + Debug {
     ///
     /// Gives [`TransportError::ForwardingRefused`] when the host's sshd forbids it.
     async fn open_tcp(&self, address: &str, port: u16) -> Result<BoxStream, TransportError>;
+
+    /// Lets go of what connects to the host, and connects anew; for a host that boots. Does nothing
+    /// where there is nothing to connect.
+    async fn renew(&self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    /// Whether the host is this machine, as far as that is known.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// A command for a host: a POSIX `sh` script, run with `sh -c`.

@@ -48,6 +48,10 @@ impl Connection for LocalConnection {
         &self.host
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     async fn run(&self, command: Command) -> Result<Output, TransportError> {
         let prepared = prepare(&command.script, command.run_as.as_ref(), &self.user)?;
         let source = Source::open(&command.stdin).await?;

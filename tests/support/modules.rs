@@ -5,12 +5,39 @@ use rrecover::modules::{Args, Context, ModuleError, NoTemplates, Outcome, Peers,
 use rrecover::transport::{
     BoxStream, Command, Connection, Input, Output, RunAs, Sink, TransportError,
 };
-use serde_json::Value;
-use std::path::PathBuf;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
+
+/// A root with nothing but busybox in it, and what Ansible's Python needs.
+const BUSYBOX: &str = r#"set -eu
+root=$1; shift
+mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/root" \
+    "$root/lib" "$root/lib64" "$root/usr/lib" "$root/sbin"
+cp "$(command -v busybox)" "$root/bin/busybox"
+for name in $("$root/bin/busybox" --list); do ln -sf busybox "$root/bin/$name"; done
+if [ ! -e "$root/etc/passwd" ]; then
+    printf 'root:x:0:0:root:/root:/bin/ash\n' >"$root/etc/passwd"
+    printf 'root:x:0:\n' >"$root/etc/group"
+    printf 'root:*:1:0:99999:7:::\n' >"$root/etc/shadow"
+fi
+printf 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.19.1\nPRETTY_NAME="Alpine Linux v3.19"\n' \
+    >"$root/etc/os-release"
+printf '3.19.1\n' >"$root/etc/alpine-release"
+printf 'search example.org\nnameserver 192.0.2.53\noptions ndots:2 rotate\n' >"$root/etc/resolv.conf"
+printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
+ln -sf /bin/busybox "$root/sbin/apk"
+for directory in /proc /sys /dev /lib /lib64 /usr/lib; do
+    mount --rbind "$directory" "$root$directory"
+done
+for directory; do
+    mkdir -p "$root$directory"
+    mount --bind "$directory" "$root$directory"
+done
+"#;
 
 /// A host: what stands in front of `sh -c SCRIPT` to run a script there.
 #[derive(Debug, Clone)]
@@ -22,6 +49,20 @@ impl Host {
     /// A host that is reached by a command, or this machine when that is empty.
     pub(crate) fn behind(prefix: &[&str]) -> Self {
         Self { prefix: prefix.iter().map(|word| (*word).to_owned()).collect() }
+    }
+
+    /// A root at `root` with nothing but busybox in it, and directories of this machine bound into
+    /// it. `before` is a piece of shell that ends in `&&`, done in front in a network of its own.
+    pub(crate) fn busybox(root: &str, directories: &[PathBuf], before: &str) -> Self {
+        let directories: Vec<String> =
+            directories.iter().map(|at| format!("'{}'", at.display())).collect();
+        // The mounts are those of one command, and go with it.
+        let enter = format!(
+            "{before} {{ sh -s {root} {} <<'END'\n{BUSYBOX}\nEND\n}} && \
+             exec chroot {root} /bin/env -i PATH=/bin:/sbin HOME=/root USER=root \"$@\"",
+            directories.join(" ")
+        );
+        Self::behind(&["unshare", "--mount", "--net", "sh", "-c", &enter, "sh"])
     }
 
     /// Runs a module as a task would, without check mode.
@@ -56,7 +97,14 @@ impl Host {
         };
         change(&mut context);
         let module = find(module).unwrap_or_else(|| panic!("there is no module `{module}`"));
-        module.run(&context, &Args(args.as_object().cloned().unwrap_or_default())).await
+        let mut named = serde_json::Map::new();
+        for (name, value) in args.as_object().cloned().unwrap_or_default() {
+            let known = module.parameters().iter();
+            let known = known.clone().find(|it| it.name == name || it.aliases.contains(&&*name));
+            let known = known.unwrap_or_else(|| panic!("`{}` takes no `{name}`", module.name()));
+            named.insert(known.name.to_owned(), value);
+        }
+        module.run(&context, &Args(named)).await
     }
 
     /// What a script that has to go well prints on the host.
@@ -145,11 +193,12 @@ pub(crate) struct Container {
 
 impl Container {
     /// Boots one. `options` are further ones of `docker run`.
-    pub(crate) async fn boot(tag: &str, options: &[&str]) -> Self {
+    pub(crate) async fn boot(tag: &str, options: &[String]) -> Self {
         let image = rrecover::lab::host_image().await.unwrap_or_else(|error| panic!("{error}"));
         let name = format!("rrecover-test-{tag}-{}", std::process::id());
         let start = ["run", "--detach", "--name", &name, "--hostname", tag, "--stop-signal"];
-        let rights = [&start[..], &["SIGRTMIN+3"], &rrecover::lab::RIGHTS, options, &[&image]];
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let rights = [&start[..], &["SIGRTMIN+3"], &rrecover::lab::RIGHTS, &options, &[&image]];
         docker(&rights.concat());
         let host = Host::behind(&["docker", "exec", "--interactive", &name]);
         let container = Self { name, host };
@@ -170,4 +219,49 @@ fn docker(arguments: &[&str]) {
     let output = std::process::Command::new("docker").args(arguments).output().expect("docker");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() || std::thread::panicking(), "docker {arguments:?}: {said}");
+}
+
+/// Ansible's Python on this machine: the program, and the directories that it needs.
+pub(crate) struct Oracle {
+    python: PathBuf,
+    /// To be bound into a host, at the same places.
+    pub(crate) directories: Vec<PathBuf>,
+}
+
+impl Oracle {
+    /// The pinned ansible-core.
+    pub(crate) fn find() -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/ansible-venv.sh");
+        let bin = PathBuf::from(said(&script, &[]));
+        let python = bin.join("python");
+        let base = PathBuf::from(said(&python, &["-c", "import sys; print(sys.base_prefix)"]));
+        let venv = bin.parent().expect("a directory").to_owned();
+        Self { python, directories: vec![base, venv] }
+    }
+
+    /// Options of `docker run` by which a container has it.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        let bind = |directory: &PathBuf| format!("--volume={0}:{0}:ro", directory.display());
+        self.directories.iter().map(bind).collect()
+    }
+
+    /// What Ansible's own module answers on a host that has it.
+    pub(crate) async fn run(&self, host: &Host, module: &str, args: &Value) -> Value {
+        let args = json!({ "ANSIBLE_MODULE_ARGS": args }).to_string();
+        let script = format!(
+            "cat >/tmp/arguments.json && {} -m ansible.modules.{module} /tmp/arguments.json",
+            self.python.display()
+        );
+        let command = Command::new(script).stdin(Input::Bytes(args.into()));
+        let output = Connection::run(host, command).await.expect("the host answers");
+        let text = output.stdout_text();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}{}", output.stderr_text()))
+    }
+}
+
+/// What a program of this machine prints, without the newline.
+fn said(program: &Path, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(program).args(arguments).output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

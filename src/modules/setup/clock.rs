@@ -1,7 +1,7 @@
 //! The host's clock.
 
-use super::seen::Seen;
 use super::{Facts, object};
+use crate::modules::seen::Seen;
 use serde_json::json;
 
 pub(super) fn facts(seen: &Seen) -> Facts {

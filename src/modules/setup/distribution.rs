@@ -1,7 +1,7 @@
 //! Which distribution the host runs, from the files by which distributions name themselves.
 
-use super::seen::Seen;
 use super::{Facts, object};
+use crate::modules::seen::Seen;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,7 @@
 //! What the machine's firmware says of the machine.
 
 use super::Facts;
-use super::seen::Seen;
+use crate::modules::seen::Seen;
 use serde_json::json;
 
 /// Facts, the kernel's files for them and what `dmidecode` calls them.

@@ -1,7 +1,7 @@
 //! Memory, processors, uptime, logical volumes; with the firmware's data and the mounts.
 
-use super::seen::Seen;
 use super::{Facts, dmi, mounts, object};
+use crate::modules::seen::Seen;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 

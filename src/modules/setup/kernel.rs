@@ -1,7 +1,7 @@
 //! What the kernel allows and was started with.
 
-use super::seen::Seen;
 use super::{Facts, object};
+use crate::modules::seen::Seen;
 use serde_json::{Map, Value, json};
 
 pub(super) fn apparmor(seen: &Seen) -> Facts {

@@ -1,7 +1,7 @@
 //! Facts that the operator put on the host: files `*.fact` that are read, or run when they may be.
 
-use super::seen::Seen;
 use super::{Facts, config, object};
+use crate::modules::seen::Seen;
 use serde_json::{Map, Value, json};
 
 pub(super) fn facts(seen: &Seen) -> Facts {

@@ -14,7 +14,6 @@ mod mounts;
 mod network;
 mod platform;
 mod programs;
-mod seen;
 mod subsets;
 mod user;
 mod variables;
@@ -24,9 +23,9 @@ pub use variables::fact_variables;
 
 use super::args::whole_number;
 use super::host_script::{HostScript, text_or};
+use super::seen::Seen;
 use super::{Args, Context, FACTS, Module, ModuleError, Outcome, Parameter};
 use async_trait::async_trait;
-use seen::Seen;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use subsets::Filter;

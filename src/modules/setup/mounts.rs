@@ -1,7 +1,7 @@
 //! The file systems that are mounted from a device or a server, with their sizes.
 
-use super::seen::Seen;
 use super::{Facts, object};
+use crate::modules::seen::Seen;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 

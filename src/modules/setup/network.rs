@@ -1,7 +1,7 @@
 //! Interfaces and their addresses, the way out, name servers.
 
-use super::seen::Seen;
 use super::{Facts, object};
+use crate::modules::seen::Seen;
 use serde_json::{Map, Value, json};
 use std::net::Ipv4Addr;
 

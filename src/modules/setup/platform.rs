@@ -1,7 +1,7 @@
 //! The kernel, the machine, the host's names.
 
-use super::seen::{Seen, words};
 use super::{Facts, object};
+use crate::modules::seen::{Seen, words};
 use serde_json::json;
 
 pub(super) fn facts(seen: &Seen) -> Facts {

@@ -1,7 +1,7 @@
 //! What starts services and what installs packages on the host.
 
-use super::seen::Seen;
 use super::{Facts, distribution, object};
+use crate::modules::seen::Seen;
 use serde_json::json;
 
 /// Programs that install packages; the last one that is there counts.

@@ -1,7 +1,7 @@
 //! Whom the tasks run as on the host, with what environment, and what the host identifies by.
 
-use super::seen::Seen;
 use super::{Facts, object};
+use crate::modules::seen::Seen;
 use serde_json::{Map, json};
 
 pub(super) fn environment(seen: &Seen) -> Facts {

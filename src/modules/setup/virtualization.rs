@@ -1,7 +1,7 @@
 //! Whether the host is a machine, runs on one or in a container, and what it could run itself.
 
-use super::seen::Seen;
 use super::{Facts, object};
+use crate::modules::seen::Seen;
 use regex::Regex;
 use serde_json::json;
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod files;
+mod reboots;
 mod services;
 mod uploads;
 
