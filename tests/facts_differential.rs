@@ -233,43 +233,12 @@ async fn subsets(host: &Host, oracle: &Oracle) {
     }
 }
 
-/// A root with nothing but busybox in it, and what Ansible's Python needs.
-const BUSYBOX: &str = r#"set -eu
-root=$1; shift
-mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/root" \
-    "$root/lib" "$root/lib64" "$root/usr/lib" "$root/sbin"
-cp "$(command -v busybox)" "$root/bin/busybox"
-for name in $("$root/bin/busybox" --list); do ln -sf busybox "$root/bin/$name"; done
-printf 'root:x:0:0:root:/root:/bin/ash\n' >"$root/etc/passwd"
-printf 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.19.1\nPRETTY_NAME="Alpine Linux v3.19"\n' \
-    >"$root/etc/os-release"
-printf '3.19.1\n' >"$root/etc/alpine-release"
-printf 'search example.org\nnameserver 192.0.2.53\noptions ndots:2 rotate\n' >"$root/etc/resolv.conf"
-printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
-ln -sf /bin/busybox "$root/sbin/apk"
-for directory in /proc /sys /dev /lib /lib64 /usr/lib; do
-    mount --rbind "$directory" "$root$directory"
-done
-for directory; do
-    mkdir -p "$root$directory"
-    mount --bind "$directory" "$root$directory"
-done
-"#;
-
 #[tokio::test]
 async fn a_root_with_nothing_but_busybox_has_the_facts_that_ansible_gathers() {
     let oracle = Oracle::find();
     let root = tempfile::tempdir().unwrap();
     let root = root.path().to_str().unwrap();
-    let directories: Vec<String> =
-        oracle.directories.iter().map(|at| format!("'{}'", at.display())).collect();
-    // The mounts are this process's own and go with it.
-    let enter = format!(
-        "{NETWORK} {{ sh -s {root} {} <<'END'\n{BUSYBOX}\nEND\n}} && \
-         exec chroot {root} /bin/env -i PATH=/bin:/sbin HOME=/root USER=root \"$@\"",
-        directories.join(" ")
-    );
-    let host = Host::behind(&["unshare", "--mount", "--net", "sh", "-c", &enter, "sh"]);
+    let host = Host::busybox(root, &oracle.directories, NETWORK);
     let facts = compare("busybox", &host, &oracle).await;
     assert_gathered(&facts, &["hostname", "interfaces", "all_ipv4_addresses", "mounts"]);
     assert_eq!(facts["ansible_distribution"], "Alpine");

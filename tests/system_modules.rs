@@ -176,6 +176,32 @@ async fn a_password_is_never_an_argument_of_a_program() {
     assert!(shadow.contains(HASH), "{shadow}");
 }
 
+#[tokio::test]
+async fn without_useradd_an_account_is_what_busybox_can_make_of_it() {
+    let root = tempfile::tempdir().unwrap();
+    let host = Host::busybox(root.path().to_str().unwrap(), &[], "");
+    assert!(settles(&host, "group", json!({"name": "team", "gid": 3000})).await.changed);
+    assert!(settles(&host, "group", json!({"name": "more"})).await.changed);
+    let task = json!({"name": "ann", "uid": 2000, "group": "team", "groups": ["more"],
+                      "comment": "Ann", "home": "/home/people/ann", "shell": "/bin/ash",
+                      "password": HASH});
+    let outcome = settles(&host, "user", task).await;
+    assert_eq!((&outcome.values["uid"], &outcome.values["group"]), (&json!(2000), &json!(3000)));
+    let lines = host.sh("grep ann /etc/passwd /etc/group; ls -d /home/people/ann").await;
+    assert!(lines.contains("/etc/passwd:ann:x:2000:3000:Ann:/home/people/ann:/bin/ash"), "{lines}");
+    assert!(lines.contains(":ann\n") && lines.ends_with("/home/people/ann\n"), "{lines}");
+    assert!(host.sh("grep ^ann: /etc/shadow").await.contains(HASH));
+    for refused in
+        [json!({"name": "ann", "shell": "/bin/sh"}), json!({"name": "b", "umask": "027"})]
+    {
+        let error = host.run("user", refused).await.unwrap_err();
+        assert!(matches!(error, ModuleError::Refused { .. }), "{error}");
+    }
+    let gone = json!({"name": "ann", "state": "absent", "remove": true});
+    assert!(settles(&host, "user", gone).await.changed);
+    assert!(settles(&host, "group", json!({"name": "more", "state": "absent"})).await.changed);
+}
+
 const UNITS: &str = r"cat >/etc/systemd/system/demo.service <<'END'
 [Unit]
 Description=A demonstration

@@ -25,7 +25,7 @@ table() {
 
 # Which of these programs there are.
 programs() {
-    for name; do
-        if command -v "$name" >/dev/null 2>&1; then record "program $name"; fi
+    for program; do
+        if command -v "$program" >/dev/null 2>&1; then record "program $program"; fi
     done
 }

@@ -191,7 +191,8 @@ impl Wanted {
         // All users' managers together run nothing.
         let show = match self.scope.as_deref() {
             Some("global") => {
-                format!("{systemctl} cat {unit} >/dev/null 2>&1 || echo LoadState=not-found")
+                let state = format!("\"$({systemctl} is-enabled {unit} 2>/dev/null)\"");
+                format!("[ -n {state} ] || echo LoadState=not-found")
             }
             _ => format!("{systemctl} show {unit} || exit"),
         };

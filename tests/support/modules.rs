@@ -12,6 +12,33 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
+/// A root with nothing but busybox in it, and what Ansible's Python needs.
+const BUSYBOX: &str = r#"set -eu
+root=$1; shift
+mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/root" \
+    "$root/lib" "$root/lib64" "$root/usr/lib" "$root/sbin"
+cp "$(command -v busybox)" "$root/bin/busybox"
+for name in $("$root/bin/busybox" --list); do ln -sf busybox "$root/bin/$name"; done
+if [ ! -e "$root/etc/passwd" ]; then
+    printf 'root:x:0:0:root:/root:/bin/ash\n' >"$root/etc/passwd"
+    printf 'root:x:0:\n' >"$root/etc/group"
+    printf 'root:*:1:0:99999:7:::\n' >"$root/etc/shadow"
+fi
+printf 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.19.1\nPRETTY_NAME="Alpine Linux v3.19"\n' \
+    >"$root/etc/os-release"
+printf '3.19.1\n' >"$root/etc/alpine-release"
+printf 'search example.org\nnameserver 192.0.2.53\noptions ndots:2 rotate\n' >"$root/etc/resolv.conf"
+printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
+ln -sf /bin/busybox "$root/sbin/apk"
+for directory in /proc /sys /dev /lib /lib64 /usr/lib; do
+    mount --rbind "$directory" "$root$directory"
+done
+for directory; do
+    mkdir -p "$root$directory"
+    mount --bind "$directory" "$root$directory"
+done
+"#;
+
 /// A host: what stands in front of `sh -c SCRIPT` to run a script there.
 #[derive(Debug, Clone)]
 pub(crate) struct Host {
@@ -22,6 +49,20 @@ impl Host {
     /// A host that is reached by a command, or this machine when that is empty.
     pub(crate) fn behind(prefix: &[&str]) -> Self {
         Self { prefix: prefix.iter().map(|word| (*word).to_owned()).collect() }
+    }
+
+    /// A root at `root` with nothing but busybox in it, and directories of this machine bound into
+    /// it. `before` is a piece of shell that ends in `&&`, done in front in a network of its own.
+    pub(crate) fn busybox(root: &str, directories: &[PathBuf], before: &str) -> Self {
+        let directories: Vec<String> =
+            directories.iter().map(|at| format!("'{}'", at.display())).collect();
+        // The mounts are those of one command, and go with it.
+        let enter = format!(
+            "{before} {{ sh -s {root} {} <<'END'\n{BUSYBOX}\nEND\n}} && \
+             exec chroot {root} /bin/env -i PATH=/bin:/sbin HOME=/root USER=root \"$@\"",
+            directories.join(" ")
+        );
+        Self::behind(&["unshare", "--mount", "--net", "sh", "-c", &enter, "sh"])
     }
 
     /// Runs a module as a task would, without check mode.
@@ -56,7 +97,14 @@ impl Host {
         };
         change(&mut context);
         let module = find(module).unwrap_or_else(|| panic!("there is no module `{module}`"));
-        module.run(&context, &Args(args.as_object().cloned().unwrap_or_default())).await
+        let mut named = serde_json::Map::new();
+        for (name, value) in args.as_object().cloned().unwrap_or_default() {
+            let known = module.parameters().iter();
+            let known = known.clone().find(|it| it.name == name || it.aliases.contains(&&*name));
+            let known = known.unwrap_or_else(|| panic!("`{}` takes no `{name}`", module.name()));
+            named.insert(known.name.to_owned(), value);
+        }
+        module.run(&context, &Args(named)).await
     }
 
     /// What a script that has to go well prints on the host.

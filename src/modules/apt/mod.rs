@@ -220,7 +220,7 @@ fn summary(said: &str) -> String {
 async fn clean(context: &Context) -> Result<bool, ModuleError> {
     let act = if context.check { ":" } else { "apt-get clean" };
     let script = format!(
-        "{ENVIRONMENT}for file in /var/cache/apt/archives/*.deb /var/cache/apt/*.bin; do\n\
+        "{ENVIRONMENT}for file in /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb; do\n\
          if [ -e \"$file\" ]; then echo some; break; fi; done\n{act}"
     );
     let output = context.must("removing downloaded packages", script).await?;

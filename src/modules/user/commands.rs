@@ -238,9 +238,9 @@ fn modify(
     words.value("-d", home);
     words.value("-s", differs(&wanted.shell, &user.shell));
     // In the table a day that never comes is an empty field.
-    let never = wanted.expires.is_some_and(|day| day < 0) && found.day(6) < 0;
-    words.value("-e", wanted.expires.filter(|day| *day != found.day(6) && !never).map(date));
-    words.value("-f", number(wanted.inactive.filter(|days| *days != found.day(5))));
+    let never = wanted.expires.is_some_and(|day| day < 0) && found.day(5) < 0;
+    words.value("-e", wanted.expires.filter(|day| *day != found.day(5) && !never).map(date));
+    words.value("-f", number(wanted.inactive.filter(|days| *days != found.day(4))));
     let password = wanted.password.is_some() && wanted.password_always && !found.same_password;
     words.flag(!password && wanted.lock == Some(true) && !found.locked, "-L");
     words.flag(!password && wanted.lock == Some(false) && found.locked, "-U");
