@@ -412,7 +412,7 @@ fn files_are_looked_for_where_ansible_looks() {
     let table = [
         ("{{ lookup('file', 'a.txt') }}", json!("from files")),
         ("{{ lookup('template', 't.j2') }}", json!("node1 2379")),
-        ("{{ lookup('template', 'p.j2', template_vars={'port': 1}) }}", json!("1\n")),
+        ("{{ lookup('template', 'p.j2', template_vars={'port': 1}) }}", json!(1)),
         ("{{ query('fileglob', '*.txt') | map('basename') | list }}", json!(["a.txt"])),
         ("{{ lookup('first_found', ['x', 'a.txt']) | basename }}", json!("a.txt")),
     ];

@@ -120,6 +120,15 @@ impl fmt::Debug for Dict {
     }
 }
 
+/// Another list or mapping with the same parts; other values as they are.
+pub(super) fn copy(value: &Value) -> Value {
+    match (value.downcast_object_ref::<List>(), value.downcast_object_ref::<Dict>()) {
+        (Some(items), _) => list(items.lock().clone()),
+        (None, Some(entries)) => dict(entries.lock().clone()),
+        (None, None) => value.clone(),
+    }
+}
+
 /// Whether two values are one list or one mapping: a change of one is a change of the other.
 pub(super) fn same_object(left: &Value, right: &Value) -> bool {
     let lists = (left.downcast_object::<List>(), right.downcast_object::<List>());

@@ -1,4 +1,4 @@
-//! YAML as PyYAML's dumper writes it, line breaks in long text included.
+//! YAML as PyYAML's dumper (libyaml's, which Ansible uses where it is there) writes it, line breaks in long text included.
 
 use super::analysis::{Analysis, Style};
 use serde_json::{Map, Number, Value};
@@ -54,9 +54,9 @@ pub fn write(value: &Value, layout: &Layout) -> String {
     if layout.start {
         writer.indicator("---", true, false, false);
     }
-    let plain_root = writer.node(value, Context::Root);
+    writer.node(value, Context::Root);
     writer.new_line();
-    if layout.end || plain_root {
+    if layout.end {
         writer.indicator("...", true, false, false);
         writer.new_line();
     }
@@ -85,16 +85,14 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes a node; tells whether it is a plain scalar that needs an end mark.
-    fn node(&mut self, value: &Value, context: Context) -> bool {
+    fn node(&mut self, value: &Value, context: Context) {
         match value {
             Value::Array(items) if self.is_flow(value) => self.flow_sequence(items),
             Value::Array(items) => self.block_sequence(items, context),
             Value::Object(entries) if self.is_flow(value) => self.flow_mapping(entries),
             Value::Object(entries) => self.block_mapping(entries),
-            _ => return self.scalar(value, context),
+            _ => self.scalar(value, context),
         }
-        false
     }
 
     fn is_flow(&self, value: &Value) -> bool {
@@ -205,27 +203,21 @@ impl Writer<'_> {
         }
     }
 
-    fn scalar(&mut self, value: &Value, context: Context) -> bool {
+    fn scalar(&mut self, value: &Value, context: Context) {
         let before = self.deeper(true, false);
         let key = context == Context::Key;
-        let plain = match value {
+        match value {
             Value::String(text) => {
                 let analysis = Analysis::of(text, self.layout.unicode);
-                let style = analysis.style(text, self.flow_level > 0, key);
-                match style {
+                match analysis.style(text, self.flow_level > 0, key) {
                     Style::Plain => self.plain(text, !key),
                     Style::Single => self.single_quoted(text, !key),
                     Style::Double => self.double_quoted(text, !key),
                 }
-                matches!(style, Style::Plain)
             }
-            other => {
-                self.plain(&literal(other), !key);
-                true
-            }
-        };
+            other => self.plain(&literal(other), !key),
+        }
         self.indent = before;
-        plain && context == Context::Root
     }
 
     pub(super) fn indicator(

@@ -2,7 +2,7 @@
 
 use super::{Callable, Evaluator, Frame, LoopState};
 use crate::template::call::Call;
-use crate::template::value::{carry, dict, present, refuse, tuple, type_name, why_missing};
+use crate::template::value::{carry, copy, dict, present, refuse, tuple, type_name, why_missing};
 use crate::template::{attributes, methods};
 use minijinja::machinery::ast::{Call as CallNode, CallBlock, Expr, Macro};
 use minijinja::{Error, Value};
@@ -72,6 +72,9 @@ impl<'t> Evaluator<'t> {
             return Err(refuse("a macro of another template"));
         };
         let frame = Frame::inside(&around);
+        // What a macro changes is its own, as in Ansible.
+        call.positional.iter_mut().for_each(|value| *value = copy(value));
+        call.named.iter_mut().for_each(|(_, value)| *value = copy(value));
         if let Some(caller) = call.take("caller") {
             frame.set("caller", caller);
         }

@@ -214,8 +214,9 @@ fn settled(value: Value) -> Result<Value, Error> {
     }
 }
 
-/// What was put out as one value: a single one keeps its type, several are text.
+/// What was put out as one value: a single one keeps its type, several are text. `None` is nothing.
 fn joined(mut output: Vec<Value>) -> Result<Value, Error> {
+    output.retain(|part| !part.is_none());
     match output.len() {
         0 => Ok(none()),
         1 => Ok(output.pop().unwrap_or_default()),

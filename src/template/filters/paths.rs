@@ -106,7 +106,8 @@ fn real(path: &str) -> String {
     loop {
         if let Ok(found) = known.canonicalize() {
             let rest: Vec<&str> = behind.iter().rev().copied().collect();
-            return normal(&format!("{}/{}", found.display(), rest.join("/")));
+            let base = found.display().to_string();
+            return normal(&format!("{}/{}", base.trim_end_matches('/'), rest.join("/")));
         }
         let (Some(parent), Some(name)) = (known.parent(), known.file_name()) else {
             return path.to_owned();

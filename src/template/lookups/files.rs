@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::template::evaluate::FileSettings;
 use crate::template::lazy::to_json;
-use crate::template::python::{emitted_text, python_text};
+use crate::template::python::python_text;
 use crate::template::render::Whitespace;
 use crate::template::value::{carry, entries, entry, is_list, is_map, items, refuse, why_missing};
 use minijinja::{Error, Value};
@@ -270,8 +270,7 @@ pub(super) fn template(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
         let text = read(&path)?;
         let directories = template_directories(&path, scope.search_path());
         let settings = FileSettings { whitespace, directories };
-        let value = crate::template::render::file(&scope, &text, settings).map_err(carry)?;
-        found.push(Value::from(emitted_text(&value)?));
+        found.push(crate::template::render::file(&scope, &text, settings).map_err(carry)?);
     }
     Ok(found)
 }

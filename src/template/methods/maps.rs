@@ -9,12 +9,6 @@ use minijinja::{Error, Value};
 use std::sync::MutexGuard;
 
 pub(super) const METHODS: &[Plugin] = &[
-    plugin("__setitem__", &["key", "value"], |call| {
-        let (key, value) = (call.value("key")?.clone(), call.value("value")?.clone());
-        not_into_itself(&value, &call.input)?;
-        changeable(call)?.insert(key, value);
-        Ok(none())
-    }),
     plugin("clear", &[], |call| {
         changeable(call)?.clear();
         Ok(none())
