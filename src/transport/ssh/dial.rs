@@ -12,11 +12,12 @@ use crate::transport::known_hosts::{Distrust, HostKey, KnownHost};
 use crate::transport::settings::Endpoint;
 use russh::client::{self, Config, DisconnectReason, Handle};
 use russh::keys::PublicKeyOrCertificate;
-use russh::{AlgorithmKind, Channel, SshId};
+use russh::{AlgorithmKind, Channel, Names, SshId};
 use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
@@ -48,10 +49,12 @@ pub(in crate::transport) async fn dial(
             reason: "it leaves no algorithm that is supported".into(),
         },
     })?);
+    let drops_idle = Arc::new(AtomicBool::new(false));
     let client = Client {
         known: known.clone(),
         authorities: endpoint.algorithms.authorities.clone(),
         agent: endpoint.credentials.agent.clone().filter(|_| endpoint.forward_agent),
+        drops_idle: Arc::clone(&drops_idle),
         ended: Arc::clone(&ended),
     };
     let deadline = Instant::now() + endpoint.connect_timeout;
@@ -87,7 +90,11 @@ pub(in crate::transport) async fn dial(
         Ok(Ok(handle)) => handle,
     };
     auth::log_in(&mut handle, host, endpoint, keys).await?;
-    Ok(connection(host, endpoint, handle, ended, via))
+    let connection = connection(host, endpoint, handle, ended, via);
+    if drops_idle.load(Ordering::Acquire) {
+        connection.sessions.one_at_a_time();
+    }
+    Ok(connection)
 }
 
 fn connection(
@@ -243,6 +250,9 @@ pub(in crate::transport) struct Client {
     authorities: Option<String>,
     /// The agent that commands on the host may use.
     agent: Option<PathBuf>,
+    /// Set for dropbear: when a command ends it closes the channels that wait for one, and falls
+    /// over a command that crosses the closing.
+    drops_idle: Arc<AtomicBool>,
     ended: Ended,
 }
 
@@ -290,6 +300,17 @@ impl client::Handler for Client {
                 self.check(move |known| known.check_certificate(&certificate, now)).await
             }
         }
+    }
+
+    async fn kex_done(
+        &mut self,
+        _secret: Option<&[u8]>,
+        _names: &Names,
+        session: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        let dropbear = session.remote_sshid().starts_with(b"SSH-2.0-dropbear");
+        self.drops_idle.store(dropbear, Ordering::Release);
+        Ok(())
     }
 
     async fn server_channel_open_agent_forward(

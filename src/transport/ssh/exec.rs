@@ -10,7 +10,7 @@ use russh::client::Msg;
 use russh::{ChannelReadHalf, ChannelWriteHalf, Pty, Sig};
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 /// One, one more for a channel that was gone, one more on a terminal.
 const ATTEMPTS: usize = 3;
@@ -24,7 +24,6 @@ pub(super) async fn run(
     if let Some(error) = connection.manners.known_refusal(command.run_as.as_ref()) {
         return Err(error);
     }
-    let deadline = Instant::now() + command.deadline;
     let asks_there = command
         .run_as
         .as_ref()
@@ -33,7 +32,7 @@ pub(super) async fn run(
         asks_there || (command.run_as.is_some() && connection.manners.wants_terminal());
     // Whatever makes it go round again happened before anything ran.
     for _ in 0..ATTEMPTS {
-        match attempt(connection, &command, terminal, deadline).await? {
+        match attempt(connection, &command, terminal).await? {
             Attempt::Ran(output) => return Ok(output),
             Attempt::WantsTerminal => {
                 connection.manners.give_terminals();
@@ -49,8 +48,7 @@ enum Attempt {
     Ran(Output),
     /// `sudo` or `su` refused to run without one.
     WantsTerminal,
-    /// The server had closed the channel before it took the command: dropbear does that to
-    /// channels that wait for one.
+    /// The server had closed the channel, which waited for a command, before it took this one.
     ChannelWasGone,
 }
 
@@ -58,7 +56,6 @@ async fn attempt(
     connection: &SshConnection,
     command: &Command,
     on_terminal: bool,
-    deadline: Instant,
 ) -> Result<Attempt, TransportError> {
     let terminal =
         if on_terminal { Some(Terminal::for_input(&command.stdin).await?) } else { None };
@@ -67,7 +64,10 @@ async fn attempt(
     let prepared = prepare(&command.script, run_as, &connection.user, shell, terminal)?;
     let source = Source::open(&command.stdin).await?;
     let collected = Collected::open(&command.stdout).await?;
-    let (read, running) = start(connection, prepared.script, on_terminal).await?;
+    // Waiting for a channel takes nothing of the command's own time.
+    let wait = Instant::now() + command.deadline;
+    let (read, running) = start(connection, prepared.script, on_terminal, wait).await?;
+    let deadline = Instant::now() + command.deadline;
     let (open_gate, gate) = oneshot::channel();
     let mut exchange = Exchange {
         connection,
@@ -115,8 +115,9 @@ async fn start(
     connection: &SshConnection,
     script: String,
     on_terminal: bool,
+    until: Instant,
 ) -> Result<(ChannelReadHalf, Running), TransportError> {
-    let taken = timeout(connection.patience, connection.sessions.take()).await;
+    let taken = timeout_at(until, connection.sessions.take(connection.patience)).await;
     let (channel, ticket) = match taken {
         Ok(Ok(taken)) => taken,
         Ok(Err(russh::Error::ChannelOpenFailure(failure))) => {
@@ -125,7 +126,7 @@ async fn start(
                 &format!("opens no channel: {}", super::refusal(&failure)),
             ));
         }
-        Err(_) if !connection.is_closed() => {
+        Ok(Err(russh::Error::ConnectionTimeout)) | Err(_) if !connection.is_closed() => {
             return Err(refused(connection, "opens no further channel (`MaxSessions`?)"));
         }
         Ok(Err(_)) | Err(_) => return Err(connection.gone()),
