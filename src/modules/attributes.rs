@@ -140,6 +140,16 @@ impl Attributes {
     }
 }
 
+/// Puts the ids of a path's owner and group where only their names were known.
+pub(super) fn settle(after: &mut Map<String, Value>, entry: Option<&Entry>) {
+    let Some(entry) = entry else { return };
+    for (name, id) in [("owner", entry.uid), ("group", entry.gid)] {
+        if let Some(value) = after.get_mut(name) {
+            *value = json!(id);
+        }
+    }
+}
+
 fn id(text: &str) -> Value {
     text.parse::<u64>().map_or_else(|_| json!(text), |id| json!(id))
 }

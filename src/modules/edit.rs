@@ -1,7 +1,7 @@
 //! Editing a text on the host: read with its attributes in one command, written back when it
 //! differs. `lineinfile`, `replace`, `blockinfile` and `ini_file` are this and a rule each.
 
-use super::attributes::Wanted;
+use super::attributes::{Wanted, settle};
 use super::look::{self, Entry, Look, Seen};
 use super::source::Source;
 use super::write::{self, Target};
@@ -35,7 +35,6 @@ pub(super) struct Saved {
     /// For `diff`, what changed of mode, owner and group.
     before: Map<String, Value>,
     after: Map<String, Value>,
-    why: Vec<String>,
 }
 
 impl Document {
@@ -99,6 +98,7 @@ impl Document {
             saved.note(entry, &wanted, self.seen.umask);
             if saved.attributes && !context.check {
                 saved.entry = write::set_attributes(context, &self.seen.path, &attributes).await?;
+                settle(&mut saved.after, saved.entry.as_ref());
             }
             return Ok(Ok(saved));
         }
@@ -117,6 +117,7 @@ impl Document {
             if saved.attributes {
                 let attributes = wanted.of_entry(entry, self.seen.umask);
                 saved.entry = write::set_attributes(context, &self.seen.path, &attributes).await?;
+                settle(&mut saved.after, saved.entry.as_ref());
             }
         }
         Ok(Ok(saved))
@@ -126,8 +127,7 @@ impl Document {
 impl Saved {
     fn note(&mut self, entry: &Entry, wanted: &Wanted, umask: u32) {
         let attributes = wanted.of_entry(entry, umask);
-        self.why = attributes.differences(entry);
-        self.attributes = !self.why.is_empty();
+        self.attributes = !attributes.differences(entry).is_empty();
         attributes.add_diff(entry, &mut self.before, &mut self.after);
     }
 
@@ -150,7 +150,7 @@ impl Saved {
         let path = &document.path;
         outcome.diff = diff::lines(path, &document.text, text);
         if self.attributes {
-            outcome.diff.push_str(&format!("{path}: {}\n", self.why.join(", ")));
+            outcome.diff.push_str(&diff::attributes(path, &self.before, &self.after));
         }
         let content = diff::value(&format!("{path} (content)"), &document.text, text);
         let header = json!(format!("{path} (file attributes)"));

@@ -110,7 +110,8 @@ fn destination(
 
 /// The path without `.` in it.
 fn plain(path: &Path) -> PathBuf {
-    path.components().filter(|part| !matches!(part, Component::CurDir)).collect()
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.components().filter(|part| !matches!(part, Component::CurDir)).collect()
 }
 
 /// Downloads beside the destination and renames: a file that is cut off never stands there.

@@ -114,7 +114,9 @@ pub(super) fn find(context: &Context, src: &str, folder: &str) -> Result<PathBuf
         context.search_path.iter().flat_map(both).collect()
     };
     if let Some(found) = candidates.iter().find(|path| path.exists()) {
-        return Ok(found.clone());
+        let whole = std::path::absolute(found).map_err(|e| unreadable(found, &e))?;
+        // Without a slash at its end.
+        return Ok(whole.components().collect());
     }
     let tried: Vec<String> =
         candidates.iter().map(|path| format!("`{}`", path.display())).collect();

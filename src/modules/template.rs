@@ -63,6 +63,7 @@ impl Module for Template {
         let text = std::fs::read_to_string(&file).map_err(|e| source::unreadable(&file, &e))?;
         let text = delimiters.rewritten(&with_newlines(&text, newline));
         let rendered = context.templates.template(&file.to_string_lossy(), &text, options)?;
+        let rendered = ended_with(rendered, newline);
         write::put(context, Source::Bytes(rendered.into()), &target).await
     }
 }
@@ -102,6 +103,16 @@ fn newline(args: &Args) -> Result<&'static str, ModuleError> {
             Err(wrong("newline_sequence", format!("must be \\n, \\r or \\r\\n, not {other:?}")))
         }
     }
+}
+
+/// The engine ends a text with plain newlines, whatever ended the template.
+fn ended_with(text: String, newline: &str) -> String {
+    if newline != "\r\n" {
+        return text;
+    }
+    let body = text.trim_end_matches(['\r', '\n']);
+    let count = text[body.len()..].matches('\n').count();
+    format!("{body}{}", newline.repeat(count))
 }
 
 /// The template with every end of line written so; values keep theirs.

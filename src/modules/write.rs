@@ -62,6 +62,11 @@ impl Target {
         })
     }
 
+    /// The destination as the operator wrote it.
+    fn written(&self) -> String {
+        format!("{}{}", self.path, if self.directory { "/" } else { "" })
+    }
+
     /// What is there now.
     pub(super) async fn look(&self, context: &Context) -> Result<Seen, ModuleError> {
         let path = match &self.inside {
@@ -142,7 +147,7 @@ pub(super) async fn put_seen(
     match &seen.entry {
         None => why.push("is created".to_owned()),
         Some(_) if !target.force => {
-            return Ok(Outcome::ok("file already exists").with("dest", seen.path.clone()));
+            return Ok(Outcome::ok("file already exists").with("dest", target.written()));
         }
         Some(entry) => {
             content_differs = entry.digest.as_deref() != Some(&digests.sha256);
@@ -175,7 +180,7 @@ pub(super) async fn put_seen(
     }
     match send(context, source, &digests.sha256, seen, target).await? {
         Ok(sent) => Ok(sent.add(outcome).with("md5sum", digests.md5)),
-        Err(failed) => Ok(finish(failed)),
+        Err(failed) => Ok(finish(Outcome { diff: outcome.diff, ..failed })),
     }
 }
 
@@ -316,7 +321,7 @@ async fn difference(
         after.insert("path".to_owned(), json!(seen.path));
         if let Some(entry) = &seen.entry {
             attributes.add_diff(entry, &mut before, &mut after);
-            outcome.diff = format!("{}: {}\n", seen.path, attributes.differences(entry).join(", "));
+            outcome.diff = diff::attributes(&seen.path, &before, &after);
         }
         return Ok(outcome.with("diff", json!({"before": before, "after": after})));
     };
@@ -350,6 +355,12 @@ async fn current_text(context: &Context, seen: &Seen) -> Result<Option<String>, 
             Ok(String::from_utf8(output.stdout).ok())
         }
         Some(entry) if entry.is_file() => Ok(None),
+        // What a link leads to is what people saw there.
+        Some(entry) if entry.is_link() && !entry.dangling => {
+            let script = format!("[ ! -f {path} ] || cat {path}", path = quote(&seen.path));
+            let output = context.must("reading the file to be replaced", script).await?;
+            Ok(String::from_utf8(output.stdout).ok())
+        }
         _ => Ok(Some(String::new())),
     }
 }

@@ -5,11 +5,11 @@ mod recurse;
 mod times;
 
 use super::args::{joined, wrong};
-use super::attributes::{ATTRIBUTES, Attributes, Wanted};
+use super::attributes::{ATTRIBUTES, Attributes, Wanted, settle};
 use super::look::{self, Entry, Look, Seen, look};
 use super::mode::Base;
 use super::write::{make_directories, with_entry};
-use super::{Args, Context, Module, ModuleError, Outcome, Parameter, paths};
+use super::{Args, Context, Module, ModuleError, Outcome, Parameter, diff, paths};
 use crate::transport::quote;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -254,12 +254,13 @@ impl Step {
             outcome = outcome.with("state", "absent");
         }
         if context.diff {
-            if outcome.changed {
-                outcome.diff = format!("{path}: {}\n", self.why.join(", "));
-            }
             let (mut before, mut after) = (self.before, self.after);
+            if !context.check {
+                settle(&mut after, entry.as_ref());
+            }
             before.insert("path".to_owned(), json!(path));
             after.insert("path".to_owned(), json!(path));
+            outcome.diff = diff::attributes(path, &before, &after);
             outcome = outcome.with("diff", json!({"before": before, "after": after}));
         }
         Ok(with_entry(outcome, entry.as_ref()).with(name, path))
