@@ -38,13 +38,11 @@ impl Moment {
     pub(super) fn parse(text: &str, format: &str) -> Result<Self, Error> {
         let no = |error: jiff::Error| refuse(format!("`{text}` is not like `{format}`: {error}"));
         let parsed = jiff::fmt::strtime::parse(format, text).map_err(no)?;
-        match parsed.to_datetime() {
-            Ok(moment) => Ok(Self(moment)),
-            Err(_) => {
-                let date = parsed.to_date().map_err(no)?;
-                Ok(Self(date.at(0, 0, 0, 0)))
-            }
+        if let Ok(moment) = parsed.to_datetime() {
+            return Ok(Self(moment));
         }
+        let date = parsed.to_date().map_err(no)?;
+        Ok(Self(date.at(0, 0, 0, 0)))
     }
 
     fn zoned(self) -> Result<Zoned, Error> {

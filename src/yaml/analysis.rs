@@ -79,11 +79,9 @@ impl Analysis {
     /// The weakest quotes that do.
     pub(super) fn style(&self, text: &str, in_flow: bool, key: bool) -> Style {
         let indicator = if in_flow { self.flow_indicator } else { self.block_indicator };
-        let plain = !indicator
-            && !text.is_empty()
-            && !(self.multiline || self.loose || self.break_blank || self.special)
-            && reads_as_text(text);
-        if plain {
+        let shape = self.multiline || self.loose || self.break_blank || self.special;
+        let quoted = indicator || shape || text.is_empty();
+        if !quoted && reads_as_text(text) {
             return Style::Plain;
         }
         if self.break_blank || self.special || (key && self.multiline) {

@@ -126,7 +126,7 @@ impl<'t> Evaluator<'t> {
         self.assign(frame, &node.name, dict(names))
     }
 
-    pub(super) fn from_import(
+    pub(super) fn import_names(
         &mut self,
         frame: &Rc<Frame>,
         node: &'t FromImport<'t>,

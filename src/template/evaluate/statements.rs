@@ -54,20 +54,11 @@ impl<'t> Evaluator<'t> {
                 self.assign(frame, &inner.target, value)
             }
             Stmt::SetBlock(inner) => {
-                let inside = Frame::inside(frame);
-                let mut value = self.capture(|this| this.statements(&inside, &inner.body))?;
-                if let Some(Expr::Filter(filter)) = &inner.filter {
-                    value = self.filter(frame, filter, Some(value))?;
-                }
+                let value = self.filtered(frame, &inner.body, inner.filter.as_ref())?;
                 self.assign(frame, &inner.target, value)
             }
             Stmt::FilterBlock(inner) => {
-                let inside = Frame::inside(frame);
-                let value = self.capture(|this| this.statements(&inside, &inner.body))?;
-                let Expr::Filter(filter) = &inner.filter else {
-                    return Err(refuse("a `filter` block needs a filter"));
-                };
-                let value = self.filter(frame, filter, Some(value))?;
+                let value = self.filtered(frame, &inner.body, Some(&inner.filter))?;
                 self.output.push(value);
                 Ok(())
             }
@@ -81,9 +72,24 @@ impl<'t> Evaluator<'t> {
             Stmt::Block(inner) => self.block(frame, inner),
             Stmt::Include(inner) => self.include(frame, inner),
             Stmt::Import(inner) => self.import(frame, inner),
-            Stmt::FromImport(inner) => self.from_import(frame, inner),
+            Stmt::FromImport(inner) => self.import_names(frame, inner),
             Stmt::Extends(_) => Err(refuse("`extends` must stand at the top of a template")),
             Stmt::Do(_) => Err(refuse("`do` is no statement of Ansible's templates")),
+        }
+    }
+
+    /// What a block puts out, gone through its filters.
+    fn filtered(
+        &mut self,
+        frame: &Rc<Frame>,
+        body: &'t [Stmt<'t>],
+        filter: Option<&'t Expr<'t>>,
+    ) -> Result<Value, Error> {
+        let inside = Frame::inside(frame);
+        let value = self.capture(|this| this.statements(&inside, body))?;
+        match filter {
+            Some(Expr::Filter(filter)) => self.filter(frame, filter, Some(value)),
+            _ => Ok(value),
         }
     }
 
@@ -140,6 +146,6 @@ impl<'t> Evaluator<'t> {
             Stmt::FilterBlock(inner) => inner.span(),
             _ => return,
         };
-        self.line = usize::try_from(span.start_line).unwrap_or(1);
+        self.line = usize::from(span.start_line);
     }
 }

@@ -52,10 +52,10 @@ fn mandatory(call: &Arguments<'_>) -> Result<Value, Error> {
 }
 
 fn ternary(call: &Arguments<'_>) -> Result<Value, Error> {
-    if call.input.is_none() {
-        if let Some(nothing) = call.some("none_val") {
-            return Ok(nothing.clone());
-        }
+    if call.input.is_none()
+        && let Some(nothing) = call.some("none_val")
+    {
+        return Ok(nothing.clone());
     }
     let chosen = if truth(&call.input)? { "true_val" } else { "false_val" };
     call.value(chosen).cloned()

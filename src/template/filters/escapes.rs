@@ -5,9 +5,9 @@ use crate::template::python::python_text;
 use minijinja::{Error, Value};
 
 pub(super) const FILTERS: &[Plugin] = &[
-    plugin("e", &[], |call| html(call)),
-    plugin("escape", &[], |call| html(call)),
-    plugin("forceescape", &[], |call| html(call)),
+    plugin("e", &[], html),
+    plugin("escape", &[], html),
+    plugin("forceescape", &[], html),
     plugin("quote", &[], |call| {
         let text = if call.input.is_none() { String::new() } else { python_text(&call.input)? };
         Ok(Value::from(shell(&text)))

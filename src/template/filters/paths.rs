@@ -194,13 +194,13 @@ fn expand_variables(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
         out.push_str(before);
-        let (name, whole, behind) = match after.strip_prefix('{').and_then(|a| a.split_once('}')) {
-            Some((name, behind)) => (name, format!("${{{name}}}"), behind),
-            None => {
-                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-                let (name, behind) = after.split_at(end.unwrap_or(after.len()));
-                (name, format!("${name}"), behind)
-            }
+        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let (name, whole, behind) = if let Some((name, behind)) = braced {
+            (name, format!("${{{name}}}"), behind)
+        } else {
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let (name, behind) = after.split_at(end.unwrap_or(after.len()));
+            (name, format!("${name}"), behind)
         };
         out.push_str(&std::env::var(name).unwrap_or(whole));
         rest = behind;

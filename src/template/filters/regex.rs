@@ -46,7 +46,7 @@ fn translate(text: &str, multi_line: bool) -> String {
             '\\' => match chars.next() {
                 Some('Z') if !in_class => out.push_str("\\z"),
                 Some('0') if !chars.peek().is_some_and(char::is_ascii_digit) => {
-                    out.push_str("\\x00")
+                    out.push_str("\\x00");
                 }
                 // Python takes a backslash before punctuation for the punctuation.
                 Some(

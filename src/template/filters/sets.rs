@@ -134,7 +134,7 @@ fn product(call: &Arguments<'_>) -> Result<Value, Error> {
     for list in std::iter::repeat_n(&lists, repeat).flatten() {
         limit(rows.len().saturating_mul(list.len()))?;
         let with = |row: &Vec<Value>| -> Vec<Vec<Value>> {
-            list.iter().map(|item| [row.as_slice(), &[item.clone()]].concat()).collect()
+            list.iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()).collect()
         };
         rows = rows.iter().flat_map(with).collect();
     }

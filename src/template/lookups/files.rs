@@ -259,10 +259,10 @@ pub(super) fn template(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
         lstrip_blocks: asked.flag("lstrip_blocks", false),
     };
     let mut scope = asked.scope.clone();
-    if let Some(variables) = asked.option("template_vars") {
-        if let serde_json::Value::Object(variables) = to_json(variables)? {
-            scope = scope.extend_data(variables);
-        }
+    if let Some(variables) = asked.option("template_vars")
+        && let serde_json::Value::Object(variables) = to_json(variables)?
+    {
+        scope = scope.extend_data(variables);
     }
     let mut found = Vec::new();
     for term in asked.texts()? {

@@ -27,10 +27,6 @@ pub(super) fn items(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     flat(&asked.terms)
 }
 
-pub(super) fn list(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
-    Ok(asked.terms.clone())
-}
-
 pub(super) fn indexed_items(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     let items = flat(&asked.terms)?.into_iter().enumerate();
     Ok(items.map(|(at, item)| tuple(vec![Value::from(at), item])).collect())
@@ -80,7 +76,7 @@ pub(super) fn nested(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     let mut rows: Vec<Vec<Value>> = first.into_iter().map(|item| vec![item]).collect();
     for list in lists {
         let with = |row: &Vec<Value>| -> Vec<Vec<Value>> {
-            list.iter().map(|item| [row.as_slice(), &[item.clone()]].concat()).collect()
+            list.iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()).collect()
         };
         rows = rows.iter().flat_map(with).collect();
     }

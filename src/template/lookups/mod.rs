@@ -43,7 +43,7 @@ const LOOKUPS: &[Lookup] = &[
     Lookup { name: "inventory_hostnames", options: &[], run: variables::inventory_hostnames },
     Lookup { name: "items", options: &[], run: loops::items },
     Lookup { name: "lines", options: &[], run: programs::lines },
-    Lookup { name: "list", options: &[], run: loops::list },
+    Lookup { name: "list", options: &[], run: |asked| Ok(asked.terms.clone()) },
     Lookup { name: "nested", options: &[], run: loops::nested },
     Lookup { name: "pipe", options: &[], run: programs::pipe },
     Lookup { name: "random_choice", options: &[], run: loops::random_choice },
@@ -97,10 +97,10 @@ pub(super) fn function(call: &Arguments<'_>, as_list: bool) -> Result<Value, Err
     }
     let lookup = find(&name).map_err(carry)?;
     // Only these may be asked about what is not there.
-    if !matches!(lookup.name, "env" | "first_found") {
-        if let Some(missing) = options.values().find(|value| why_missing(value).is_some()) {
-            return Ok(missing.clone());
-        }
+    if !matches!(lookup.name, "env" | "first_found")
+        && let Some(missing) = options.values().find(|value| why_missing(value).is_some())
+    {
+        return Ok(missing.clone());
     }
     let asked = Asked {
         scope: call.scope,

@@ -44,17 +44,15 @@ pub(super) fn call(
     if let Some(outcome) = datetime::method(receiver, name, &call.positional) {
         return outcome;
     }
-    if let Some(state) = receiver.downcast_object_ref::<LoopState>() {
-        if let Some(outcome) = state.method(name, &call) {
-            return outcome;
-        }
-    }
-    if let (Some(cycler), true) =
-        (receiver.downcast_object_ref::<Cycler>(), call.positional.is_empty())
+    if let Some(state) = receiver.downcast_object_ref::<LoopState>()
+        && let Some(outcome) = state.method(name, &call)
     {
-        if let Some(outcome) = cycler.method(name) {
-            return Ok(outcome);
-        }
+        return outcome;
+    }
+    if let Some(cycler) = receiver.downcast_object_ref::<Cycler>()
+        && let Some(outcome) = cycler.method(name)
+    {
+        return Ok(outcome);
     }
     let hint = if is_map(receiver) { " and no entry" } else { "" };
     Err(refuse(format!("`{}` has no method{hint} `{name}`", type_name(receiver))))
