@@ -3,8 +3,9 @@
 use super::batch::{Batch, Left, Way};
 use super::keywords::all_hold;
 use super::state::locked;
+use crate::event::{Event, Status};
 use crate::plan::PlannedTask;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 impl Batch<'_> {
     /// Does what a `meta` task says. What concerns all hosts is decided by the first one, as in
@@ -18,7 +19,7 @@ impl Batch<'_> {
         for host in asked {
             match self.holds(planned, host, way) {
                 Ok(true) => meant.push(host.clone()),
-                Ok(false) => {}
+                Ok(false) => self.tell_left_out(planned, action, host),
                 Err(why) => {
                     self.tell_failure(planned, host, &why, way);
                     left.fallen.push(host.clone());
@@ -43,6 +44,35 @@ impl Batch<'_> {
         let scope = self.variables(way).of_task(host, &planned.task);
         let scope = scope.ok_or_else(|| format!("`{host}` is not in the inventory"))?;
         all_hold(&scope, &planned.task.when).map(|held| held.is_ok())
+    }
+
+    /// Tells that a condition does not hold, in Ansible's words; it is not counted.
+    fn tell_left_out(&self, planned: &PlannedTask, action: &str, host: &str) {
+        let (and, msg) = match action {
+            "flush_handlers" => (format!(", not running handlers for {host}"), None),
+            "clear_facts" => (format!(", not clearing facts and fact cache for {host}"), None),
+            "clear_host_errors" => (format!(", not clearing host error state for {host}"), None),
+            "end_batch" => (", continuing current batch".to_owned(), None),
+            "end_play" => (", continuing play".to_owned(), None),
+            "end_host" => {
+                let and = format!(", continuing execution for {host}");
+                let msg = format!("end_host conditional evaluated to false{and}");
+                (and, Some(msg))
+            }
+            "end_role" => {
+                let role = planned.task.role.as_ref().map_or("", |role| role.name.as_str());
+                (format!("continuing role {role} for {host}"), None)
+            }
+            // Ansible knows no condition for the others.
+            _ => return,
+        };
+        let mut result = self.told(planned, host, Status::Skipped);
+        result.result = json!({
+            "msg": msg.as_deref().unwrap_or(action),
+            "skipped": true,
+            "skip_reason": format!("{action} conditional evaluated to False{and}"),
+        });
+        self.run.services.events.send(Event::HostResult(Box::new(result)));
     }
 
     async fn act(&self, action: &str, hosts: &[String], way: &Way) -> Left {

@@ -109,6 +109,8 @@ impl Batch<'_> {
                 return Left { through: Vec::new(), fallen: hosts };
             }
         };
+        let (Name::Tasks(shown) | Name::Role(shown, _)) = &group.name;
+        self.run.notice(&format!("included `{shown}` for {}", hosts.join(", ")));
         for host in &hosts {
             self.run.outcome().stats.entry(host.clone()).or_default().ok += 1;
         }
@@ -161,8 +163,10 @@ impl Batch<'_> {
         }
         if wanted.is_empty() {
             self.run.count(planned, host, &End::no_items(), way.rescuing);
+            if end.registered.get("results").is_none_or(|results| *results == json!([])) {
+                self.tell_skipped(planned, host, None, &end);
+            }
         }
-        self.tell(planned, host, &end);
         Ok(wanted)
     }
 
@@ -194,24 +198,30 @@ impl Batch<'_> {
         for (index, item) in items.iter().enumerate() {
             let names = item_names(&scope, repeat, &items, index)?;
             let scope = scope.extend_data(names.clone());
-            if let Err(condition) = all_hold(&scope, &planned.task.when)? {
-                ends.push(End::skipped(condition));
-                continue;
+            let mut end = match all_hold(&scope, &planned.task.when)? {
+                Err(condition) => End::skipped(condition),
+                Ok(()) => {
+                    let name = name(&scope, include)?;
+                    let end = included_end(&name);
+                    wanted.push((name, names.clone()));
+                    end
+                }
+            };
+            end.registered.extend(names);
+            if end.status == Status::Skipped {
+                self.tell_skipped(planned, host, Some(item), &end);
             }
-            let name = name(&scope, include)?;
-            let mut end = included_end(&name);
-            end.registered.insert(repeat.variable.clone(), item.clone());
             ends.push(end);
-            wanted.push((name, names));
         }
         let end = if ends.is_empty() { End::no_items() } else { of_loop(ends) };
         Ok((wanted, end))
     }
 
-    /// Tells how an include ended on a host.
-    fn tell(&self, planned: &PlannedTask, host: &str, end: &End) {
-        let mut result = self.told(planned, host, end.status);
-        result.msg = self.run.services.redactor.clean(&end.outcome.msg);
+    /// Tells that a host, or one item of it, includes nothing. What is included tells of itself.
+    fn tell_skipped(&self, planned: &PlannedTask, host: &str, item: Option<&Value>, end: &End) {
+        let mut result = self.told(planned, host, Status::Skipped);
+        result.item = item.cloned();
+        result.result = Value::Object(end.registered.clone());
         self.run.services.events.send(Event::HostResult(Box::new(result)));
     }
 
@@ -220,6 +230,7 @@ impl Batch<'_> {
         let end = End::failed(why);
         let mut result = self.told(planned, host, Status::Failed);
         result.msg = self.run.services.redactor.clean(why);
+        result.result = json!({"failed": true, "msg": result.msg});
         self.run.services.events.send(Event::HostResult(Box::new(result)));
         self.run.count(planned, host, &end, way.rescuing);
         self.failed(planned, host, &end, way);
@@ -237,7 +248,7 @@ impl Batch<'_> {
         }
     }
 
-    fn told(&self, planned: &PlannedTask, host: &str, status: Status) -> HostResult {
+    pub(super) fn told(&self, planned: &PlannedTask, host: &str, status: Status) -> HostResult {
         HostResult {
             play: self.play.name.clone(),
             task: planned.name.clone(),
