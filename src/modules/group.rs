@@ -29,6 +29,7 @@ impl Module for Group {
                 Parameter::optional("non_unique"),
                 Parameter::optional("system"),
                 Parameter::optional("force"),
+                Parameter::refused("local", "the programs of libuser are not used; leave it out"),
             ]
         }
     }
@@ -63,6 +64,7 @@ impl Module for Group {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the module")]
 struct Wanted {
     name: String,
     absent: bool,

@@ -153,7 +153,8 @@ impl Wanted {
         if persistent && other_options {
             let path = format!("{OPTIONS}/{}.conf", self.name);
             let words = self.params.split_whitespace();
-            let text = words.map(|word| format!("options {} {word}\n", self.name)).collect();
+            let text =
+                words.flat_map(|word| ["options ", self.name.as_str(), " ", word, "\n"]).collect();
             writes.retain(|(known, _)| *known != path);
             writes.push((path, text));
         }

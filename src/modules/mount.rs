@@ -45,6 +45,7 @@ impl Module for Mount {
                 Parameter::optional("fstab"),
                 Parameter::optional("boot"),
                 Parameter::optional("backup"),
+                Parameter::refused("opts_no_log", "write `no_log: true` at the task"),
             ]
         }
     }
@@ -72,7 +73,7 @@ impl Module for Mount {
                     text.push_str(BACKUP);
                 }
                 // A table that cannot be mounted from may stop the next boot: it is put back.
-                text.push_str(&format!("old=$(mktemp) && cat \"$fstab\" >\"$old\" 2>/dev/null\n"));
+                text.push_str("old=$(mktemp) && cat \"$fstab\" >\"$old\" 2>/dev/null\n");
                 text.push_str("mkdir -p \"$(dirname \"$fstab\")\"\n");
                 text.push_str(&format!(
                     "printf %s {} | replace_file \"$fstab\" || exit\n",
@@ -203,7 +204,7 @@ impl Wanted {
         if !there && matches!(self.state.as_str(), "mounted" | "present") {
             lines.push(own.join(" "));
         }
-        let after: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let after: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         (after.trim_end() != before.trim_end()).then_some(after)
     }
 
@@ -225,7 +226,7 @@ impl Wanted {
             }
             "unmounted" if mounted => commands.push(unmount),
             "mounted" if !mounted => {
-                commands.push(self.fresh(&format!("mount {table}{place}"), seen))
+                commands.push(self.fresh(&format!("mount {table}{place}"), seen));
             }
             "mounted" if in_table => {
                 let again = format!("{unmount} && mount {table}{place}");

@@ -23,6 +23,10 @@ const OF_SERVICE: &[Parameter] = &[
     Parameter::optional("use").one_of(&["auto", "systemd"]),
     Parameter::optional("no_block"),
     Parameter::optional("missing_ok"),
+    Parameter::refused("arguments", "systemd has no use for it; leave it out").or(&["args"]),
+    Parameter::refused("pattern", "systemd has no use for it; leave it out"),
+    Parameter::refused("runlevel", "systemd has no use for it; leave it out"),
+    Parameter::refused("sleep", "systemd has no use for it; leave it out"),
 ];
 
 /// What `systemd_service` takes; `missing_ok` is ours.
@@ -90,6 +94,7 @@ impl Module for Service {
 }
 
 /// What the task wants.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the module")]
 #[derive(Debug)]
 struct Wanted {
     name: String,

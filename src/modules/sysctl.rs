@@ -31,6 +31,9 @@ impl Module for Sysctl {
                 Parameter::optional("sysctl_set"),
                 Parameter::optional("ignoreerrors"),
                 Parameter::optional("sysctl_file"),
+                Parameter::refused("mode", "set it with `file: path=… mode=…`"),
+                Parameter::refused("owner", "set it with `file: path=… owner=…`"),
+                Parameter::refused("group", "set it with `file: path=… group=…`"),
             ]
         }
     }
@@ -61,6 +64,7 @@ impl Module for Sysctl {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the module")]
 struct Wanted {
     name: String,
     value: String,
@@ -154,7 +158,7 @@ impl Wanted {
         if !self.absent && !seen.contains(&self.name) {
             lines.push(format!("{}={}", self.name, self.value));
         }
-        Some(lines.iter().map(|line| format!("{line}\n")).collect())
+        Some(lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect())
     }
 
     fn act(&self, in_file: bool, set: bool) -> HostScript {

@@ -213,7 +213,7 @@ fn changes(simulated: &str) -> bool {
 /// The lines that say which packages come and go.
 fn summary(said: &str) -> String {
     let such = |line: &&str| line.starts_with("The following") || line.starts_with("  ");
-    said.lines().filter(such).map(|line| format!("{line}\n")).collect()
+    said.lines().filter(such).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Removes downloaded packages, and says whether there were any.

@@ -32,6 +32,8 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "allow-downgrades",
     ]),
     Parameter::optional("allow_change_held_packages"),
+    Parameter::refused("policy_rc_d", "mask the unit first, with `systemd: masked: true`"),
+    Parameter::refused("auto_install_module_deps", "nothing has to be installed; leave it out"),
 ];
 
 /// How a version has to compare.
@@ -49,6 +51,7 @@ pub(super) struct Spec {
     pub(super) version: Option<(Compare, String)>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the module")]
 pub(super) struct Wanted {
     pub(super) specs: Vec<Spec>,
     /// `*` among the names, which stands for every package that is installed.

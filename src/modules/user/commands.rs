@@ -7,6 +7,7 @@ use super::wanted::Wanted;
 use crate::transport::quote;
 
 /// The account as it is.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that was found or not")]
 pub(super) struct Found {
     pub(super) user: Option<UserLine>,
     groups: Vec<GroupLine>,

@@ -45,7 +45,7 @@ impl Module for User {
         let commands = commands(&wanted, &found)?;
         let mut outcome = Outcome { changed: !commands.is_empty(), ..Outcome::default() };
         if context.diff {
-            outcome.diff = commands.iter().map(|command| format!("{command}\n")).collect();
+            outcome.diff = commands.iter().flat_map(|command| [command.as_str(), "\n"]).collect();
         }
         let mut user = found.user.clone();
         if !commands.is_empty() && !context.check {

@@ -38,11 +38,19 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     Parameter::optional("ssh_key_comment"),
     Parameter::optional("ssh_key_file"),
     Parameter::optional("ssh_key_type"),
+    Parameter::refused("ssh_key_passphrase", "it would show on the host; make such a key by hand"),
+    Parameter::refused("local", "the programs of libuser are not used; leave it out"),
+    Parameter::refused("authorization", "it means nothing on Linux; leave it out"),
+    Parameter::refused("hidden", "it means nothing on Linux; leave it out"),
+    Parameter::refused("login_class", "it means nothing on Linux; leave it out"),
+    Parameter::refused("profile", "it means nothing on Linux; leave it out"),
+    Parameter::refused("role", "it means nothing on Linux; leave it out"),
 ];
 
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// What a task wants; `None` leaves as it is.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the module")]
 pub(super) struct Wanted {
     pub(super) name: String,
     pub(super) absent: bool,
