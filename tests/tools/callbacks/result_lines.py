@@ -41,7 +41,7 @@ class CallbackModule(CallbackBase):
         data = dict(result.result)
         if status == "ok" and data.get("changed"):
             status = "changed"
-        diff = self.shown_diff(data)
+        diff = self.shown_diff(data) if result.task.diff else ""
         line = {
             "event": "host_result",
             "play": self.play,
