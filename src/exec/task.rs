@@ -159,7 +159,7 @@ impl Batch<'_> {
                     self.run.drop_host(host);
                 }
                 Status::Changed if !end.notify.is_empty() => {
-                    self.notify(planned, host, end, way, &mut left)
+                    self.notify(planned, host, end, way, &mut left);
                 }
                 _ => {}
             }

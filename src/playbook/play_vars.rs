@@ -78,7 +78,7 @@ impl Loader {
                 "name" => prompt.name = variable(value, "`name`", problems)?,
                 "prompt" => prompt.prompt = string(value, "`prompt`", problems)?,
                 "default" => {
-                    prompt.default = Some(value.value()).filter(|value| *value != Value::Null)
+                    prompt.default = Some(value.value()).filter(|value| *value != Value::Null);
                 }
                 "private" => prompt.private = boolean(value, "`private`", problems)?,
                 "confirm" => prompt.confirm = boolean(value, "`confirm`", problems)?,
