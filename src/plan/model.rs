@@ -69,29 +69,41 @@ impl PlannedPlay {
         self.batches.iter().flatten().map(String::as_str)
     }
 
-    /// Every task of the three sections in the order in which they stand, without handlers.
+    /// Every task of the three sections in the order in which they stand, without handlers; what
+    /// includes of a known name will put in place is among them.
     pub fn tasks(&self) -> Vec<&PlannedTask> {
+        self.collect(true)
+    }
+
+    /// The same without what is included, as Ansible lists them.
+    pub fn written_tasks(&self) -> Vec<&PlannedTask> {
+        self.collect(false)
+    }
+
+    fn collect(&self, included: bool) -> Vec<&PlannedTask> {
         let mut tasks = Vec::new();
         for steps in [&self.before, &self.main, &self.after] {
-            collect(steps, &mut tasks);
+            collect(steps, included, &mut tasks);
         }
         tasks
     }
 }
 
-fn collect<'a>(steps: &'a [PlannedStep], tasks: &mut Vec<&'a PlannedTask>) {
+fn collect<'a>(steps: &'a [PlannedStep], included: bool, tasks: &mut Vec<&'a PlannedTask>) {
     for step in steps {
         match step {
             PlannedStep::Task(task) => {
                 tasks.push(task);
-                collect(&task.included, tasks);
+                if included {
+                    collect(&task.included, included, tasks);
+                }
             }
             PlannedStep::Block(block) => {
                 for part in [&block.body, &block.rescue, &block.always] {
-                    collect(part, tasks);
+                    collect(part, included, tasks);
                 }
             }
-            PlannedStep::Role(group) => collect(&group.steps, tasks),
+            PlannedStep::Role(group) => collect(&group.steps, included, tasks),
         }
     }
 }

@@ -178,7 +178,7 @@ pub fn list_tasks(plan: &Plan) -> String {
     let mut out = String::new();
     for (index, play) in plan.plays.iter().enumerate() {
         out.push_str(&format!("play #{}: {}\n  tasks:\n", index + 1, play.name));
-        for task in play.tasks() {
+        for task in play.written_tasks() {
             out.push_str(&format!("    {}\tTAGS: [{}]\n", task.name, task.tags.join(", ")));
         }
     }
@@ -190,7 +190,7 @@ pub fn list_tags(plan: &Plan) -> String {
     let mut out = String::new();
     for (index, play) in plan.plays.iter().enumerate() {
         let tags: BTreeSet<&str> = play
-            .tasks()
+            .written_tasks()
             .into_iter()
             .flat_map(|task| task.tags.iter().map(String::as_str))
             .collect();
