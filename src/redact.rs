@@ -1,7 +1,6 @@
 //! Secrets: held so that they cannot be printed, and struck out of text that leaves the process.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// A password, passphrase or key. Its `Debug` and `Display` show nothing; memory is wiped on drop.
@@ -32,11 +31,10 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Strikes known secrets out of text before it reaches a log, a journal or a screen. Clones share
-/// what they know: a vaulted value becomes known while the run goes on.
+/// Strikes known secrets out of text before it reaches a log, a journal or a screen.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    secrets: Arc<RwLock<Vec<Secret>>>,
+    secrets: Vec<Secret>,
 }
 
 impl Redactor {
@@ -44,19 +42,18 @@ impl Redactor {
     const SHORTEST: usize = 3;
 
     /// Learns a secret.
-    pub fn add(&self, secret: &Secret) {
-        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        if secret.expose().len() >= Self::SHORTEST && !secrets.contains(secret) {
-            secrets.push(secret.clone());
+    pub fn add(&mut self, secret: &Secret) {
+        if secret.expose().len() >= Self::SHORTEST && !self.secrets.contains(secret) {
+            self.secrets.push(secret.clone());
             // Longest first: a secret that contains another must not leave a rest behind.
-            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+            self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         }
     }
 
     /// `text` with every known secret, and every private key block, struck out.
     pub fn clean(&self, text: &str) -> String {
         let mut clean = strike_key_blocks(text);
-        for secret in self.secrets.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for secret in &self.secrets {
             if clean.contains(secret.expose()) {
                 clean = clean.replace(secret.expose(), "***");
             }
@@ -97,17 +94,10 @@ mod tests {
 
     #[test]
     fn longest_secret_is_struck_out_first() {
-        let redactor = Redactor::default();
+        let mut redactor = Redactor::default();
         redactor.add(&Secret::new("abc"));
         redactor.add(&Secret::new("abcdef"));
         assert_eq!(redactor.clean("x abcdef y abc"), "x *** y ***");
-    }
-
-    #[test]
-    fn clones_learn_together() {
-        let redactor = Redactor::default();
-        redactor.clone().add(&Secret::new("hunter2"));
-        assert_eq!(redactor.clean("hunter2"), "***");
     }
 
     #[test]

@@ -16,7 +16,6 @@ impl Catalog for Modules {
             aliases: parameter.aliases,
             required: parameter.required,
             choices: parameter.choices,
-            hint: parameter.hint,
         });
         Some(Signature {
             name: module.name(),

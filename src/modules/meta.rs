@@ -1,7 +1,10 @@
-//! `meta`: what concerns the run itself. The runner does it; here is what it takes.
+//! `meta`: what concerns the run itself. The runner acts on the outcome.
 
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
 use async_trait::async_trait;
+
+/// The key under which the outcome tells the runner what is wanted.
+pub const META: &str = "meta";
 
 /// The module.
 #[derive(Debug)]
@@ -20,11 +23,6 @@ impl Module for Meta {
                 "flush_handlers",
                 "end_play",
                 "end_host",
-                "end_batch",
-                "end_role",
-                "clear_facts",
-                "clear_host_errors",
-                "reset_connection",
             ])]
         }
     }
@@ -35,6 +33,6 @@ impl Module for Meta {
 
     async fn run(&self, _context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
         let action = args.required_text("action")?;
-        Err(ModuleError::Failed(format!("`meta: {action}` belongs into a playbook")))
+        Ok(Outcome::default().with(META, action))
     }
 }

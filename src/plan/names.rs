@@ -11,13 +11,9 @@ pub(super) fn play_name(play: &Play) -> String {
     })
 }
 
-/// What a task is called before anything is rendered: a role's tasks carry its name.
+/// What a task is called before anything is rendered.
 pub(super) fn task_name(task: &Task) -> String {
-    let own = task.name.clone().unwrap_or_else(|| task.module.clone());
-    match &task.role {
-        Some(role) => format!("{} : {own}", role.name),
-        None => own,
-    }
+    task.name.clone().unwrap_or_else(|| task.module.clone())
 }
 
 /// The name, rendered as far as it can be.

@@ -7,7 +7,6 @@ mod decision;
 mod diagnosis;
 mod human;
 mod json;
-mod results;
 mod style;
 mod table;
 mod terminal;
@@ -16,7 +15,6 @@ pub use decision::{decision, refusal};
 pub use diagnosis::diagnosis;
 pub use human::Human;
 pub use json::Json;
-pub use results::Results;
 pub use style::Style;
 pub use terminal::Terminal;
 

@@ -9,36 +9,24 @@
 //! with booleans and lists spelled as Python spells them. Undefined variables are errors unless
 //! `default` or `is defined` asks for them.
 
-mod addresses;
-mod attributes;
-mod call;
 mod chain;
 mod check;
-mod datetime;
+mod engine;
 mod error;
 mod escapes;
-mod evaluate;
 mod filters;
-mod functions;
-mod jinja_tests;
 mod lazy;
-mod lookups;
-mod methods;
-mod names;
-mod numbers;
-mod operators;
-mod printf;
 mod python;
+mod reach;
 mod render;
 mod scope;
-mod text;
-mod value;
+mod tests_of_results;
 
 pub use check::{check_expression, check_text};
 pub use error::TemplateError;
 pub use python::{python_repr, python_text};
 pub use render::Whitespace;
-pub use scope::{HostVariables, OMIT, Open, Scope};
+pub use scope::{HostVariables, OMIT, Scope};
 
 /// Whether there is anything to render in the text.
 pub fn is_template(text: &str) -> bool {
