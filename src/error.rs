@@ -63,12 +63,19 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// What is wrong and where, without the hint: for a text that has its own.
+    pub fn place_and_message(&self) -> String {
+        match &self.location {
+            Some(location) => format!("{location}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(location) = &self.location {
-            write!(f, "{location}: ")?;
-        }
-        f.write_str(&self.message)?;
+        f.write_str(&self.place_and_message())?;
         if let Some(hint) = &self.hint {
             write!(f, "\n  hint: {hint}")?;
         }

@@ -93,7 +93,7 @@ pub enum Event {
         destructive: bool,
     },
     /// A task ended on a host.
-    HostResult(HostResult),
+    HostResult(Box<HostResult>),
     /// Something the operator should know that is no result.
     Notice {
         /// The text.
@@ -149,4 +149,7 @@ pub struct HostResult {
     /// Whether a failure was ignored as asked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignored: bool,
+    /// The whole result, as `register` keeps it, redacted; null under `no_log`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub result: Value,
 }

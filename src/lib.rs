@@ -6,7 +6,8 @@
 //! cli -> everything          report -> event, redact, cluster   journal -> event, redact, plan
 //! exec -> plan, modules, transport, template, event, journal    modules -> transport, template, cluster
 //! plan -> inventory, playbook, template, cluster                cluster -> transport, inventory
-//! playbook, inventory, template -> yaml, error                  transport -> redact, error
+//! playbook, inventory, template -> yaml, vault, error           transport -> redact, error
+//! vault -> program, redact, error
 //! ```
 //!
 //! A run observes, decides, plans, acts and verifies; `docs/architecture.md` has the picture.
@@ -22,8 +23,10 @@ pub mod lab;
 pub mod modules;
 pub mod plan;
 pub mod playbook;
+pub mod program;
 pub mod redact;
 pub mod report;
 pub mod template;
 pub mod transport;
+pub mod vault;
 pub mod yaml;

@@ -1,6 +1,7 @@
 //! Secrets: held so that they cannot be printed, and struck out of text that leaves the process.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// A password, passphrase or key. Its `Debug` and `Display` show nothing; memory is wiped on drop.
@@ -31,10 +32,11 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Strikes known secrets out of text before it reaches a log, a journal or a screen.
+/// Strikes known secrets out of text before it reaches a log, a journal or a screen. Clones share
+/// what they know: a vaulted value becomes known while the run goes on.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    secrets: Vec<Secret>,
+    secrets: Arc<RwLock<Vec<Secret>>>,
 }
 
 impl Redactor {
@@ -42,18 +44,19 @@ impl Redactor {
     const SHORTEST: usize = 3;
 
     /// Learns a secret.
-    pub fn add(&mut self, secret: &Secret) {
-        if secret.expose().len() >= Self::SHORTEST && !self.secrets.contains(secret) {
-            self.secrets.push(secret.clone());
+    pub fn add(&self, secret: &Secret) {
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        if secret.expose().len() >= Self::SHORTEST && !secrets.contains(secret) {
+            secrets.push(secret.clone());
             // Longest first: a secret that contains another must not leave a rest behind.
-            self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         }
     }
 
     /// `text` with every known secret, and every private key block, struck out.
     pub fn clean(&self, text: &str) -> String {
         let mut clean = strike_key_blocks(text);
-        for secret in &self.secrets {
+        for secret in self.secrets.read().unwrap_or_else(PoisonError::into_inner).iter() {
             if clean.contains(secret.expose()) {
                 clean = clean.replace(secret.expose(), "***");
             }
@@ -94,10 +97,17 @@ mod tests {
 
     #[test]
     fn longest_secret_is_struck_out_first() {
-        let mut redactor = Redactor::default();
+        let redactor = Redactor::default();
         redactor.add(&Secret::new("abc"));
         redactor.add(&Secret::new("abcdef"));
         assert_eq!(redactor.clean("x abcdef y abc"), "x *** y ***");
+    }
+
+    #[test]
+    fn clones_learn_together() {
+        let redactor = Redactor::default();
+        redactor.clone().add(&Secret::new("hunter2"));
+        assert_eq!(redactor.clean("hunter2"), "***");
     }
 
     #[test]

@@ -36,8 +36,11 @@ fn the_reference_is_what_it_was() {
         &["play", "--help"],
         &["plan", "--help"],
         &["diagnose", "--help"],
+        &["exec", "--help"],
         &["runs", "--help"],
         &["inventory", "--help"],
+        &["inventory", "mark-broken", "--help"],
+        &["inventory", "add", "--help"],
         &["playbooks", "--help"],
         &["lab", "--help"],
         &["lab", "up", "--help"],
@@ -130,4 +133,110 @@ fn the_manual_and_completions_are_generated() {
     }
     rrecover(&home, &["playbooks"]).assert().success().stdout(contains("recover-control-plane"));
     rrecover(&home, &["runs"]).assert().success().stdout(contains("no runs"));
+}
+
+#[test]
+fn one_command_runs_without_a_playbook() {
+    let home = home();
+    let local = ["-i", "localhost,", "-e", "ansible_connection=local"];
+    let exec = |arguments: &[&str]| {
+        rrecover(&home, &[&["exec", "all"], &local[..], arguments].concat()).assert()
+    };
+    exec(&["--", "echo one; echo two >&2"])
+        .success()
+        .stdout("localhost | CHANGED | rc=0 >>\none\ntwo\n");
+    exec(&["-a", "echo no; exit 3"]).code(2).stdout(contains("localhost | FAILED | rc=3 >>\nno\n"));
+    exec(&["-m", "ping"])
+        .success()
+        .stdout(contains("localhost | SUCCESS => {\n").and(contains("    \"ping\": \"pong\"")));
+    let made = home.path().join("made");
+    let touch = format!("path={} state=touch mode=0600", made.display());
+    exec(&["-m", "file", "-a", &touch]).success().stdout(contains("localhost | CHANGED => {"));
+    assert!(made.is_file());
+    let remove = format!("path={} state=absent", made.display());
+    exec(&["--check", "-m", "file", "-a", &remove]).success().stdout(contains("CHANGED"));
+    assert!(made.is_file(), "check mode writes nothing");
+    exec(&["-m", "file", "-a", "pth=made"]).code(1).stderr(contains("`path`"));
+    exec(&["-m", "no_such_module"]).code(1).stderr(contains("no_such_module"));
+}
+
+/// `kubeadm` under the password `pw`.
+const SEALED: &str = "\
+etcd_deployment_type: !vault |
+          $ANSIBLE_VAULT;1.1;AES256
+          62386563376462626663393135346264333333633232373665373430326564333930646465353032
+          6238636331303435663363353238313339376632643636370a316639626231616636623536393730
+          34613336313162643933643930353836326536333034363037383139343831366331643334613433
+          3964633334336261620a383730646331326664363831353638386266303832626638373338653236
+          3962
+";
+
+#[test]
+fn a_vaulted_value_needs_its_password_only_when_it_is_read() {
+    let home = home();
+    std::fs::create_dir(home.path().join("group_vars")).expect("a directory");
+    let write = |name: &str, text: &str| {
+        std::fs::write(home.path().join(name), text).expect("a file");
+    };
+    write("group_vars/all.yml", SEALED);
+    write("pw", "pw\n");
+    write("wrong", "xy\n");
+    let run = |arguments: &[&str]| rrecover(&home, arguments).assert();
+    let listed = contains("__ansible_vault").and(contains("__place").not());
+    run(&["inventory", "-i", "hosts.ini", "--list"]).success().stdout(listed);
+    run(&["play", "recover-control-plane", "-i", "hosts.ini", "--list-tasks"]).success();
+    let diagnose = ["diagnose", "-i", "hosts.ini"];
+    run(&diagnose).code(1).stderr(
+        contains("group_vars/all.yml:1:23: this is encrypted")
+            .and(contains("--vault-password-file")),
+    );
+    run(&[&diagnose[..], &["--vault-id", "dev@wrong"]].concat())
+        .code(1)
+        .stderr(contains("no vault password opens this; tried: `dev`"));
+    let graph = ["inventory", "-i", "hosts.ini", "--graph", "--vars"];
+    for arguments in
+        [&["--vault-password-file", "pw"][..], &["--vault-id", "dev@wrong", "--vault-id", "x@pw"]]
+    {
+        run(&[&graph[..], arguments].concat()).success().stdout(contains("kubeadm"));
+        run(&[&diagnose[..], arguments].concat()).code(1).stderr(contains("yet"));
+    }
+    write("ansible.cfg", "[defaults]\nvault_password_file = pw\n");
+    run(&graph).success().stdout(contains("kubeadm"));
+    rrecover(&home, &graph).env("ANSIBLE_VAULT_PASSWORD_FILE", "wrong").assert().code(1);
+}
+
+#[test]
+fn the_operator_s_own_configuration_counts() {
+    let home = home();
+    let write = |text: &str| {
+        std::fs::write(home.path().join("ansible.cfg"), text).expect("a file");
+    };
+    write("[defaults]\ninventory = hosts.ini\nremote_user = admin\n");
+    let list = ["inventory", "--list"];
+    rrecover(&home, &list).assert().success().stdout(contains("node1"));
+    write("[defaults]\ninventory = hosts.ini\nhash_behaviour = merge\n");
+    rrecover(&home, &list).assert().code(1).stderr(
+        contains("ansible.cfg:3:1: `hash_behaviour = merge` is not supported")
+            .and(contains("combine")),
+    );
+}
+
+#[test]
+fn a_host_is_marked_and_unmarked_in_the_file() {
+    let home = home();
+    let file = || std::fs::read_to_string(home.path().join("hosts.ini")).expect("the inventory");
+    let before = file();
+    let mark = ["inventory", "mark-broken", "node1", "-i", "hosts.ini"];
+    let shown = contains("+[broken_etcd]\n+node1\n");
+    rrecover(&home, &[&mark[..], &["--check"]].concat()).assert().success().stdout(shown.clone());
+    assert_eq!(file(), before, "--check writes nothing");
+    rrecover(&home, &mark).assert().success().stdout(shown);
+    assert_eq!(file(), format!("{before}\n[broken_etcd]\nnode1\n"));
+    rrecover(&home, &mark).assert().success().stdout("");
+    rrecover(&home, &["inventory", "unmark", "node1", "-i", "hosts.ini"]).assert().success();
+    assert_eq!(file(), format!("{before}\n[broken_etcd]\n"));
+    rrecover(&home, &["inventory", "mark-broken", "node2", "-i", "hosts.ini"])
+        .assert()
+        .code(1)
+        .stderr(contains("did you mean `node1`"));
 }

@@ -3,15 +3,19 @@
 //! to a checkout of Kubespray, for the inventories in it.
 //!
 //! A case folder holds an inventory and, when it is not called `inventory`, the file `args`: one
-//! option of `ansible-inventory` a line. Paths in it are relative to the folder.
+//! option of `ansible-inventory` a line. Paths in it are relative to the folder. The file `patterns`
+//! holds host patterns, one a line.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use rrecover::inventory::{Inventory, Sources, to_json, to_yaml};
+use rrecover::redact::Redactor;
+use rrecover::vault::{Identity, Vault};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 /// The differences shown when a test fails stop here.
 const SHOWN_LINES: usize = 60;
@@ -30,11 +34,16 @@ impl Case {
         let playbook_dirs = vec![directory.to_owned()];
         let mut sources = Sources { playbook_dirs, ..Sources::default() };
         let mut arguments = Vec::new();
+        let mut identities = Vec::new();
         for line in options.lines() {
             let (option, value) = line.split_once(' ').unwrap();
             let value = match option {
                 "-i" if value.contains(',') => value.to_owned(),
-                "-i" | "--playbook-dir" => absolute(value),
+                "-i" | "--playbook-dir" | "--vault-password-file" => absolute(value),
+                "--vault-id" => {
+                    let (id, file) = value.split_once('@').unwrap();
+                    format!("{id}@{}", absolute(file))
+                }
                 "-e" => value
                     .strip_prefix('@')
                     .map_or(value.to_owned(), |file| format!("@{}", absolute(file))),
@@ -43,10 +52,15 @@ impl Case {
             match option {
                 "-i" => sources.inventory.push(value.clone()),
                 "-e" => sources.extra_vars.push(value.clone()),
+                "--vault-id" | "--vault-password-file" => {
+                    identities.push(Identity::parse(&value, directory));
+                }
                 _ => sources.playbook_dirs = vec![PathBuf::from(&value)],
             }
             arguments.extend([option.to_owned(), value]);
         }
+        let ask = |prompt: &str| panic!("{name}: asked for {prompt}");
+        sources.vault = Vault::unlock(&identities, false, &Redactor::default(), &ask).unwrap();
         Self { name: name.to_owned(), directory: directory.to_owned(), sources, arguments }
     }
 
@@ -73,7 +87,7 @@ fn cases() -> Vec<Case> {
         .map(|entry| entry.unwrap().path())
         .collect();
     folders.sort();
-    assert!(folders.len() >= 24, "the corpus has shrunk to {} cases", folders.len());
+    assert!(folders.len() >= 60, "the corpus has shrunk to {} cases", folders.len());
     let mut cases: Vec<Case> = folders
         .iter()
         .map(|folder| {
@@ -192,6 +206,10 @@ fn compare_listings(cases: &[Case]) {
         ask(&["--list"], to_json(&inventory.list(None)) + "\n");
         ask(&["--graph", "--vars"], inventory.graph("all", true).unwrap() + "\n");
         ask(&["--list", "--yaml"], to_yaml(&inventory.list_nested(None)));
+        ask(&["--list", "--limit", "all[0:1]"], {
+            let first = inventory.matching("all[0:1]").unwrap();
+            to_json(&inventory.list(Some(&first))) + "\n"
+        });
         // A name that reads as a pattern cannot be asked for, neither here nor there.
         let alone = |host: &&str| inventory.matching(host).is_ok_and(|hosts| hosts == [*host]);
         for host in inventory.hosts().filter(alone) {
@@ -217,9 +235,37 @@ fn listings_are_those_of_ansible() {
 }
 
 #[test]
+fn the_patterns_of_the_cases_select_what_ansible_selects() {
+    let mut differences = Differences::default();
+    let mut questions = Vec::new();
+    let mut ours = Vec::new();
+    for case in cases() {
+        let inventory = case.load();
+        let text = std::fs::read_to_string(case.directory.join("patterns")).unwrap_or_default();
+        for pattern in text.lines() {
+            questions.push(case.question("ansible", &["--list-hosts", pattern]));
+            ours.push((format!("{} {pattern}", case.name), listed(&inventory, pattern)));
+        }
+    }
+    assert!(questions.len() >= 30, "only {} patterns", questions.len());
+    for ((what, ours), answer) in ours.iter().zip(ask_ansible(&questions)) {
+        differences.compare(what, ours, &answer);
+    }
+    differences.assert_none();
+}
+
+/// What `ansible PATTERN --list-hosts` would print.
+fn listed(inventory: &Inventory, pattern: &str) -> String {
+    let hosts =
+        inventory.matching(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem}"));
+    let lines: Vec<String> = hosts.iter().map(|host| format!("    {host}\n")).collect();
+    format!("  hosts ({}):\n{}", hosts.len(), lines.concat())
+}
+
+#[test]
 fn listings_of_kubespray_s_own_inventories_are_those_of_ansible() {
     let Some(checkout) = std::env::var_os("RRECOVER_KUBESPRAY").map(PathBuf::from) else { return };
-    let found: Vec<Case> = [
+    let mut found: Vec<Case> = [
         "inventory/sample",
         "inventory/sample/inventory.ini",
         "inventory/local",
@@ -228,6 +274,18 @@ fn listings_of_kubespray_s_own_inventories_are_those_of_ansible() {
     .iter()
     .map(|path| Case::new(path, &checkout, &format!("-i {path}")))
     .collect();
+    // The variables of Kubespray's own test clusters, over its sample.
+    let mut clusters: Vec<String> = std::fs::read_dir(checkout.join("tests/files"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    clusters.sort();
+    assert!(clusters.len() > 10, "only {} test clusters", clusters.len());
+    found.extend(clusters.iter().map(|name| {
+        Case::new(name, &checkout, &format!("-i inventory/local\n-e @tests/files/{name}"))
+    }));
     compare_listings(&found);
 }
 
@@ -316,13 +374,44 @@ fn patterns_select_what_ansible_selects_in_its_order() {
         .collect();
     let mut differences = Differences::default();
     for (pattern, answer) in PATTERNS.iter().zip(ask_ansible(&questions)) {
-        let hosts =
-            inventory.matching(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem}"));
-        let lines: Vec<String> = hosts.iter().map(|host| format!("    {host}\n")).collect();
-        let ours = format!("  hosts ({}):\n{}", hosts.len(), lines.concat());
-        differences.compare(pattern, &ours, &answer);
+        differences.compare(pattern, &listed(&inventory, pattern), &answer);
     }
     differences.assert_none();
+}
+
+#[test]
+fn encrypted_values_are_opened_when_they_are_read_and_never_rendered() {
+    let cases = cases();
+    let case = cases.iter().find(|case| case.name == "vault_values").unwrap();
+    let scope = rrecover::plan::host_scope(&Arc::new(case.load()), "n1", "run");
+    let names = ["secret", "after", "nested"];
+    let questions: Vec<Value> = names
+        .iter()
+        .map(|name| case.question("ansible", &["n1", "-m", "debug", "-a", &format!("var={name}")]))
+        .collect();
+    let mut differences = Differences::default();
+    for (name, answer) in names.iter().zip(ask_ansible(&questions)) {
+        let value = scope.get(name).unwrap().unwrap();
+        let shown = to_json(&json!({*name: value}));
+        differences.compare(name, &format!("n1 | SUCCESS => {shown}\n"), &answer);
+    }
+    differences.assert_none();
+    assert_eq!(scope.get("after").unwrap().unwrap(), "hunter {{ 1+1 }}");
+}
+
+#[test]
+fn what_stands_in_an_encrypted_file_is_struck_out() {
+    let directory = repository().join("tests/inventories/vault_files");
+    let redactor = Redactor::default();
+    let identities = [Identity::parse("default@password", &directory)];
+    let ask = |_: &str| unreachable!();
+    let vault = Vault::unlock(&identities, false, &redactor, &ask).unwrap();
+    let inventory = vec![directory.join("inventory").display().to_string()];
+    Inventory::load(&Sources { inventory, vault, ..Sources::default() }).unwrap();
+    for text in ["from the vault", "in an ini file", "a secret"] {
+        assert_eq!(redactor.clean(text), "***", "{text}");
+    }
+    assert_eq!(redactor.clean("shown"), "shown");
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn a_repair_never_restores_and_a_restore_never_removes_members() {
     let modules = |decision: EtcdDecision| -> Vec<String> {
         let plan = plan(&playbook, Some(json!({ "etcd": decision })));
         let acting = plan.plays.iter().filter(|play| !play.batches.is_empty());
-        acting.flat_map(|play| play.tasks.iter().map(|task| task.name.clone())).collect()
+        acting.flat_map(|play| play.tasks().into_iter().map(|task| task.name.clone())).collect()
     };
     let restores = "Restore beside the old data, then put it in place".to_owned();
     let removes = "Remove the member and wait until the others are healthy".to_owned();

@@ -105,7 +105,7 @@ fn rendered(etcd: &EtcdDecision) -> Vec<(String, String, Map<String, Value>)> {
     for play in playbook().plays() {
         for host in hosts(play, etcd) {
             let scope = scope(etcd, &host).extend(play.vars.clone());
-            for task in &play.tasks {
+            for task in play.tasks() {
                 let items = match &task.repeat {
                     None => vec![Value::Null],
                     Some(repeat) => {
@@ -241,7 +241,7 @@ fn a_restore_is_proved_before_anything_stops() {
 #[test]
 fn what_changes_anything_for_good_says_so_and_how_it_is_undone() {
     for play in playbook().plays() {
-        for task in &play.tasks {
+        for task in play.tasks() {
             assert_eq!(task.destructive, task.undo.is_some(), "{}", task.location);
             let state = task.args.get("state").and_then(Value::as_str).unwrap_or_default();
             let dangerous = match task.module.as_str() {

@@ -16,6 +16,10 @@ want sshd openssh-server
 want ssh-keygen openssh-client
 want sudo sudo
 want doas doas
+want dropbear dropbear-bin
+want busybox busybox
+want fish fish
+want tcsh tcsh
 want curl curl
 want openssl openssl
 want python3 python3

@@ -1,6 +1,7 @@
 //! The part of a run that changes something: its journal, its lock, its runner.
 
 use super::cycle::Cycle;
+use super::reach::Reach;
 use super::runs;
 use super::screen::Screen;
 use crate::cluster::decision::Decision;
@@ -9,9 +10,9 @@ use crate::event::{Event, VERSION};
 use crate::exec::lock::{Holder, Lock, LockError};
 use crate::exec::{Cancel, EventSink, Level, Options, RunOutcome, Runner, Services};
 use crate::journal::{Invocation, Journal, JournalError, Record, clean_arguments, clean_variables};
-use crate::plan::{Known, Plan, view};
+use crate::plan::{Plan, view};
 use crate::redact::Redactor;
-use crate::transport::{Pool, RunAs, RunAsMethod};
+use crate::transport::{Pool, RunAs};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,17 +55,13 @@ impl Acting {
         };
         let run_dir =
             journal.as_ref().map_or_else(PathBuf::new, |journal| journal.directory().to_owned());
-        let variables = Arc::new(super::variables::Current::new(Known {
-            inventory: Arc::clone(&cycle.session.inventory),
-            cluster: known.map(super::cycle::cluster),
-            run_id: run_id.clone(),
-            check,
-            playbook_dir: cycle.playbooks.iter().find_map(|one| one.directory.clone()),
-        }));
+        let reach = Arc::new(Reach::new(Arc::clone(pool), cycle.session.targets()));
+        let variables = super::variables::Current::new(cycle.known(known)?, Arc::clone(&reach));
+        let variables = Arc::new(variables);
         let cancel = Cancel::default();
         tokio::spawn(listen(cancel.clone(), Arc::clone(&cycle.screen) as Arc<_>));
         let services = Services {
-            hosts: Arc::clone(pool) as Arc<_>,
+            hosts: reach,
             variables: Arc::clone(&variables) as Arc<_>,
             journal: journal.clone(),
             events: Arc::clone(&cycle.screen) as Arc<_>,
@@ -77,11 +74,7 @@ impl Acting {
             diff: cycle.say.diff,
             forks: cycle.forks,
             stop_on_failure: known.is_some(),
-            run_as: RunAs {
-                method: RunAsMethod::Sudo,
-                user: "root".to_owned(),
-                password: cycle.session.become_password(),
-            },
+            run_as: RunAs { password: cycle.session.become_password(), ..RunAs::default() },
             run_dir,
             search_path: cycle.playbooks.iter().filter_map(|one| one.directory.clone()).collect(),
         };
@@ -192,7 +185,7 @@ async fn lock(
     run_id: &str,
     take_over: bool,
 ) -> Result<Lock, Failure> {
-    let root = RunAs { method: RunAsMethod::Sudo, user: "root".to_owned(), password: None };
+    let root = RunAs::default();
     let pool = Arc::clone(pool) as Arc<_>;
     let lock = Lock::acquire(pool, hosts, Holder::this_process(run_id), root, take_over)
         .await

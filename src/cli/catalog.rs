@@ -16,6 +16,7 @@ impl Catalog for Modules {
             aliases: parameter.aliases,
             required: parameter.required,
             choices: parameter.choices,
+            hint: parameter.hint,
         });
         Some(Signature {
             name: module.name(),

@@ -14,7 +14,7 @@ use crate::cluster::{decide, verify};
 use crate::error::{Failure, Kind, Problem, Problems};
 use crate::event::Event;
 use crate::exec::{EventSink, RunOutcome};
-use crate::plan::{self, Plan, PlanInput};
+use crate::plan::{self, Known, Plan, PlanInput};
 use crate::playbook::{self, Playbook};
 use crate::report;
 use crate::transport::Pool;
@@ -64,7 +64,17 @@ impl Cycle {
         for name in &selection.playbooks {
             playbooks.extend(problems.take(playbook::load(name, &Modules)));
         }
-        let playbooks = problems.or(playbooks)?;
+        Self::new(problems.or(playbooks)?, target, selection, say, screen)
+    }
+
+    /// Loads the inventory for playbooks that are loaded. Nothing is contacted.
+    pub fn new(
+        playbooks: Vec<Playbook>,
+        target: &TargetOptions,
+        selection: &Selection,
+        say: Say,
+        screen: Arc<Screen>,
+    ) -> Result<Self, Failure> {
         let directories = playbooks.iter().filter_map(|one| one.directory.clone()).collect();
         let mut session = Session::load(target, directories)?;
         let known = |name: &&str| *name == RECOVER;
@@ -78,21 +88,18 @@ impl Cycle {
             whole(selection)?;
         }
         Ok(Self {
+            forks: session.forks,
             session,
             playbooks,
             selection: selection.clone(),
             say,
-            forks: usize::from(target.forks),
             screen,
         })
     }
 
     /// Compiles the playbooks against what was decided.
     pub fn compile(&self, decision: Option<&Decision>) -> Result<Plan, Failure> {
-        let limit = match &self.selection.limit {
-            Some(pattern) => Some(self.session.inventory.select(pattern)?),
-            None => None,
-        };
+        let limit = self.limit()?;
         Ok(plan::compile(&PlanInput {
             playbooks: &self.playbooks,
             catalog: &Modules,
@@ -107,8 +114,27 @@ impl Cycle {
         })?)
     }
 
+    /// The hosts that `--limit` leaves; `None` is all.
+    pub(super) fn limit(&self) -> Result<Option<Vec<String>>, Failure> {
+        let pattern = self.selection.limit.as_deref();
+        Ok(pattern.map(|pattern| self.session.inventory.select(pattern)).transpose()?)
+    }
+
+    /// What is known before anything runs.
+    pub(super) fn known(&self, decision: Option<&Decision>) -> Result<Known, Failure> {
+        Ok(Known {
+            inventory: Arc::clone(&self.session.inventory),
+            cluster: decision.map(cluster),
+            run_id: self.session.run_id.clone(),
+            check: self.say.check,
+            playbook_dir: self.playbooks.iter().find_map(|one| one.directory.clone()),
+            limit: self.limit()?,
+        })
+    }
+
     /// Observes, decides and prints the plan.
     pub async fn plan(&mut self) -> Result<(), Failure> {
+        self.ask()?;
         if !self.rests_on_a_decision() {
             let plan = self.compile(None)?;
             self.show_plan(&plan);
@@ -127,6 +153,7 @@ impl Cycle {
 
     /// Runs the playbooks and gives the exit code.
     pub async fn play(&mut self) -> Result<u8, Failure> {
+        self.ask()?;
         let pool = Arc::new(self.session.pool()?);
         let result = if self.rests_on_a_decision() {
             self.recover(&pool).await
@@ -143,8 +170,9 @@ impl Cycle {
         let destructive = plan
             .plays
             .iter()
-            .flat_map(|play| &play.tasks)
-            .filter(|task| task.destructive && !task.hosts.is_empty())
+            .filter(|play| !play.batches.is_empty() || play.undecided_hosts.is_some())
+            .flat_map(|play| play.tasks().into_iter().chain(&play.handlers))
+            .filter(|task| task.destructive)
             .map(|task| task.name.clone())
             .collect::<Vec<_>>();
         if !destructive.is_empty() {

@@ -1,35 +1,54 @@
 //! `rrecover inventory`: what was understood of the inventory.
 
-use crate::error::{Failure, Kind, Problem};
-use crate::inventory::{Inventory, Sources, default_inventory, to_json, to_yaml};
+use super::configuration::{Configuration, VaultArgs};
+use super::inventory_change::Change;
+use crate::error::{Failure, Problem};
+use crate::inventory::{Inventory, Sources, to_json, to_yaml};
+use crate::redact::Redactor;
 use std::path::PathBuf;
 
 /// Where the inventory and the variables come from.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct SourceArgs {
-    /// Inventory: a file, a directory, or a list of hosts with a comma; may be repeated
+    /// Inventory: a file, a script, a directory, or a list of hosts with a comma; may be repeated
     #[arg(short, long = "inventory", value_name = "INVENTORY")]
     pub inventory: Vec<String>,
     /// Extra variables: `key=value`, JSON or YAML in braces, or `@file`; may be repeated
     #[arg(short, long, value_name = "VARIABLES")]
     pub extra_vars: Vec<String>,
+    /// What opens encrypted files and values.
+    #[command(flatten)]
+    pub vault: VaultArgs,
 }
 
 impl SourceArgs {
     /// The sources as given, or the default inventory; variables beside these playbooks count too.
-    pub fn sources(&self, playbook_dirs: Vec<PathBuf>) -> Result<Sources, Failure> {
+    /// `redactor` learns what comes out of the vault.
+    pub fn sources(
+        &self,
+        playbook_dirs: Vec<PathBuf>,
+        configuration: &Configuration,
+        redactor: &Redactor,
+    ) -> Result<Sources, Failure> {
         let inventory = if self.inventory.is_empty() {
-            default_inventory(|name| std::env::var(name).ok())?
+            configuration.inventory()?
         } else {
             self.inventory.clone()
         };
-        Ok(Sources { inventory, playbook_dirs, extra_vars: self.extra_vars.clone() })
+        Ok(Sources {
+            inventory,
+            playbook_dirs,
+            extra_vars: self.extra_vars.clone(),
+            vault: configuration.vault(&self.vault, redactor)?,
+            ignored: configuration.ignored()?,
+        })
     }
 }
 
 /// Show what was understood of the inventory, as `ansible-inventory` shows it
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[group(id = "inventory-action")]
 pub struct Args {
     /// Inventory and variables.
@@ -59,13 +78,21 @@ pub struct Args {
     /// Draw from this group down
     #[arg(value_name = "GROUP", conflicts_with_all = ["list", "host"])]
     pub group: Option<String>,
+    #[command(subcommand)]
+    change: Option<Change>,
 }
 
 /// Gives what goes to stdout.
 pub fn run(args: &Args) -> Result<String, Failure> {
-    let inventory = Inventory::load(&args.sources.sources(vec![args.playbook_dir.clone()])?)?;
+    if let Some(wanted) = &args.change {
+        return wanted.run();
+    }
+    let configuration = Configuration::of_process()?;
+    let directories = vec![args.playbook_dir.clone()];
+    let sources = args.sources.sources(directories, &configuration, &Redactor::default())?;
+    let inventory = Inventory::load(&sources)?;
     if args.graph {
-        return graph(&inventory, args.group.as_deref().unwrap_or("all"), args.vars);
+        return Ok(inventory.graph(args.group.as_deref().unwrap_or("all"), args.vars)? + "\n");
     }
     let print = if args.yaml { to_yaml } else { |value: &_| to_json(value) + "\n" };
     if let Some(pattern) = &args.host {
@@ -81,19 +108,10 @@ pub fn run(args: &Args) -> Result<String, Failure> {
     Ok(print(&if args.yaml { inventory.list_nested(limit) } else { inventory.list(limit) }))
 }
 
-fn graph(inventory: &Inventory, group: &str, variables: bool) -> Result<String, Failure> {
-    match inventory.graph(group, variables) {
-        Some(drawing) => Ok(drawing + "\n"),
-        None => {
-            Err(Failure::new(Kind::Usage, format!("`{group}` is not a group of the inventory"))
-                .hint("`rrecover inventory --graph` without a name draws all groups"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use clap::{Args as _, Command, FromArgMatches as _};
 
     fn parse(words: &[&str]) -> Result<Args, clap::Error> {

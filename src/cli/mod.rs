@@ -3,15 +3,20 @@
 
 mod acting;
 pub mod catalog;
+pub mod configuration;
 pub mod cycle;
 pub mod diagnose;
+pub mod exec;
 pub mod inventory;
+pub mod inventory_change;
 pub mod lab;
 pub mod meta;
 pub mod options;
 pub mod plan;
 pub mod play;
 pub mod playbooks;
+mod prompts;
+mod reach;
 pub mod runs;
 pub mod screen;
 pub mod session;
@@ -43,6 +48,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Say what is broken and what to type next; change nothing.
     Diagnose(diagnose::DiagnoseArgs),
+    /// Run one module on the hosts of a pattern.
+    Exec(exec::ExecArgs),
     /// Past runs, from their journals.
     Runs(runs::RunsArgs),
     /// What was understood of the inventory.
@@ -78,10 +85,13 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What is said on stderr unless `RRECOVER_LOG` says otherwise.
+const SHOWN: &str = "rrecover::lab=info,rrecover::cli::configuration=warn";
+
 /// What takes long in the lab says on stderr how far it is; `RRECOVER_LOG` names other targets.
 fn show_progress() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RRECOVER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("rrecover::lab=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(SHOWN));
     // Only a second subscriber could fail, and there is none.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -104,6 +114,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Play(args) => return play::run(args).await,
         Command::Plan(args) => return plan::run(args).await,
         Command::Diagnose(args) => return diagnose::run(args).await,
+        Command::Exec(args) => return exec::run(args).await,
         Command::Runs(args) => runs::run(&args)?,
         Command::Inventory(args) => inventory::run(&args)?,
         Command::Playbooks(args) => {

@@ -1,7 +1,7 @@
 //! Options that several subcommands share.
 
 use super::inventory::SourceArgs;
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Failure, Problem};
 use crate::redact::Secret;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -39,15 +39,17 @@ pub struct TargetOptions {
     /// Read that password from the first line of this file.
     #[arg(long, value_name = "FILE", conflicts_with = "ask_become_pass")]
     pub become_password_file: Option<PathBuf>,
-    /// Host keys: only known ones, or remember those of hosts never seen before.
-    #[arg(long, value_name = "POLICY", value_enum, default_value = "strict")]
-    pub host_keys: HostKeys,
-    /// Seconds until a host that does not answer counts as unreachable.
-    #[arg(short = 'T', long = "timeout", value_name = "SECONDS", default_value_t = 10)]
-    pub connect_timeout: u64,
-    /// How many hosts at a time.
-    #[arg(short, long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
-    pub forks: u16,
+    /// Host keys: only known ones, or remember those of hosts never seen before. Without it
+    /// `StrictHostKeyChecking` of `ssh_config` says; strict when nothing does.
+    #[arg(long, value_name = "POLICY", value_enum)]
+    pub host_keys: Option<HostKeys>,
+    /// Seconds until a host that does not answer counts as unreachable; without it
+    /// `ConnectTimeout` of `ssh_config`, or 10.
+    #[arg(short = 'T', long = "timeout", value_name = "SECONDS")]
+    pub connect_timeout: Option<u64>,
+    /// How many hosts at a time; 50 by default.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub forks: Option<u16>,
 }
 
 /// What of the playbooks is run, and where.
@@ -68,6 +70,19 @@ pub struct Selection {
     /// Begin with the task of this name.
     #[arg(long, value_name = "NAME")]
     pub start_at_task: Option<String>,
+}
+
+impl Selection {
+    /// All of one playbook.
+    pub fn of(playbook: String) -> Self {
+        Self {
+            playbooks: vec![playbook],
+            limit: None,
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            start_at_task: None,
+        }
+    }
 }
 
 /// How another user is become.
@@ -97,19 +112,6 @@ pub enum OutputForm {
     Human,
     /// One JSON object a line.
     Json,
-}
-
-impl TargetOptions {
-    /// The password of sudo, su or doas.
-    pub fn become_password(&self) -> Result<Option<Secret>, Failure> {
-        if let Some(path) = &self.become_password_file {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(Kind::Usage, format!("cannot read `{}`", path.display())).cause(error)
-            })?;
-            return Ok(text.lines().next().map(Secret::new));
-        }
-        if self.ask_become_pass { ask("BECOME password: ").map(Some) } else { Ok(None) }
-    }
 }
 
 /// Asks on the terminal without showing what is typed.

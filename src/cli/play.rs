@@ -57,6 +57,7 @@ pub async fn run(args: PlayArgs) -> Result<ExitCode, Failure> {
     let mut cycle = Cycle::load(&args.target, &args.selection, say, Arc::clone(&screen))?;
     let only = [args.list_hosts, args.list_tasks, args.list_tags, args.syntax_check];
     if only.contains(&true) {
+        cycle.ask_nothing();
         let plan = cycle.compile(None)?;
         let text = match () {
             () if args.list_hosts => crate::plan::list_hosts(&plan),

@@ -5,7 +5,7 @@ use crate::error::Failure;
 use crate::event::Event;
 use crate::exec::EventSink;
 use crate::redact::Secret;
-use crate::report::{Human, Json, Reporter, Style, Terminal};
+use crate::report::{Human, Json, Reporter, Results, Style, Terminal};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -33,6 +33,16 @@ impl Screen {
             OutputForm::Json => Box::new(Json::new(process_terminal())),
         };
         Self { terminal: Mutex::new(process_terminal()), reporter: Mutex::new(reporter), form }
+    }
+
+    /// The process's own, for the results of a single command: they are what stdout is for.
+    pub fn of_results(form: OutputForm) -> Self {
+        let screen = Self::new(form, 0);
+        if form == OutputForm::Human {
+            let reporter: Box<dyn Reporter> = Box::new(Results::new(process_terminal()));
+            return Self { reporter: Mutex::new(reporter), ..screen };
+        }
+        screen
     }
 
     /// Whether a person reads.
@@ -82,6 +92,17 @@ impl Screen {
         Some(answer.trim() == "yes")
     }
 
+    /// Asks for a line of text; `None` when nobody can be asked.
+    pub fn ask_line(&self, prompt: &str) -> Option<String> {
+        if !self.is_human() || !std::io::stdin().is_terminal() {
+            return None;
+        }
+        self.talk(prompt);
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        Some(answer.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
     fn terminal(&self) -> MutexGuard<'_, Terminal> {
         self.terminal.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,12 +121,12 @@ fn process_terminal() -> Terminal {
 /// Asks on the controlling terminal without showing what is typed.
 pub fn ask_secret(prompt: &str) -> std::io::Result<Secret> {
     let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-    tty.write_all(prompt.as_bytes())?;
     let before = tcgetattr(&tty)?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
+    // Before the prompt: what is typed right after it must be neither seen nor lost.
     tcsetattr(&tty, OptionalActions::Flush, &silent)?;
-    let answer = read_line(&tty);
+    let answer = tty.write_all(prompt.as_bytes()).and_then(|()| read_line(&tty));
     tcsetattr(&tty, OptionalActions::Flush, &before)?;
     tty.write_all(b"\n")?;
     answer

@@ -1,6 +1,7 @@
 //! What one command line loads: the inventory, its variables, and the way to the hosts.
 
-use super::options::{BecomeMethod, HostKeys, TargetOptions};
+use super::configuration::Configuration;
+use super::options::TargetOptions;
 use crate::cluster::decision::Wanted;
 use crate::cluster::paths::EtcdPaths;
 use crate::cluster::probe::{ProbeHost, ProbeLimits, observe};
@@ -12,8 +13,8 @@ use crate::inventory::Inventory;
 use crate::plan;
 use crate::redact::{Redactor, Secret};
 use crate::template::Scope;
-use crate::transport::settings::{Endpoint, Reach};
-use crate::transport::{Defaults, HostKeyPolicy, Jump, Pool, RunAsMethod, Target};
+use crate::transport::settings::Reach;
+use crate::transport::{Defaults, Pool, Target};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,22 +31,33 @@ pub struct Session {
     pub run_id: String,
     /// What must not be shown or kept.
     pub redactor: Redactor,
+    /// How many hosts at a time.
+    pub forks: usize,
     defaults: Defaults,
-    bastion: Option<Endpoint>,
+    /// What `ansible.cfg` says in place of connection variables that a host does not have.
+    configured: Map<String, Value>,
 }
 
 impl Session {
     /// Loads the inventory and asks for the passwords that the options say are asked for.
     pub fn load(options: &TargetOptions, playbook_dirs: Vec<PathBuf>) -> Result<Self, Failure> {
-        let inventory = Inventory::load(&options.sources.sources(playbook_dirs)?)?;
-        let defaults = defaults(options)?;
-        let mut redactor = Redactor::default();
+        let configuration = Configuration::of_process()?;
+        let redactor = Redactor::default();
+        let sources = options.sources.sources(playbook_dirs, &configuration, &redactor)?;
+        let inventory = Inventory::load(&sources)?;
+        let defaults = configuration.defaults(options)?;
         for secret in [&defaults.password, &defaults.run_as_password].into_iter().flatten() {
             redactor.add(secret);
         }
         let run_id = crate::journal::new_id();
-        let mut session =
-            Self { inventory: Arc::new(inventory), run_id, redactor, defaults, bastion: None };
+        let mut session = Self {
+            inventory: Arc::new(inventory),
+            run_id,
+            redactor,
+            forks: configuration.forks(options)?,
+            defaults,
+            configured: configuration.connection_vars(),
+        };
         session.find_bastion(options.jump.is_some())?;
         Ok(session)
     }
@@ -68,7 +80,8 @@ impl Session {
     /// One variable of a host, rendered; `None` when it is not defined.
     pub fn lookup(&self, host: &str, name: &str) -> Result<Option<Value>, Problem> {
         self.scope(host).get(name).map_err(|error| {
-            Problem::new(format!("variable `{name}` of `{host}` cannot be rendered: {error}"))
+            let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");
+            Problem { hint: error.hint(), ..Problem::new(message) }
         })
     }
 
@@ -94,20 +107,26 @@ impl Session {
     pub fn pool(&mut self) -> Result<Pool, Failure> {
         let mut problems = Problems::default();
         let mut targets = Vec::new();
-        let hosts: Vec<String> = self.inventory.hosts().map(str::to_owned).collect();
+        let hosts = self.inventory.hosts().map(str::to_owned);
+        // This machine is a host without being in the inventory, as in Ansible.
+        let here = LOCALHOST.iter().filter(|name| !self.inventory.contains(name));
+        let hosts: Vec<String> = hosts.chain(here.map(ToString::to_string)).collect();
+        let reach = self.targets();
         for host in hosts {
-            match self.target(&host) {
+            match reach.target(&self.inventory, &host) {
                 Ok(target) => targets.push(target),
                 Err(problem) => problems.push(problem),
             }
         }
         for target in &targets {
-            let password = target.run_as.as_ref().and_then(|run_as| run_as.password.as_ref());
-            if let Some(secret) = password {
+            for secret in target.secrets() {
                 self.redactor.add(secret);
             }
         }
-        Ok(Pool::new(problems.or(targets)?))
+        let ask = |path: &Path| {
+            super::screen::ask_secret(&format!("passphrase of `{}`: ", path.display())).ok()
+        };
+        Ok(Pool::new(problems.or(targets)?).ask_passphrase(ask))
     }
 
     /// Looks at every host that etcd is wanted on or broken on, whatever `--limit` says; again and
@@ -150,38 +169,67 @@ impl Session {
             .map_err(|error| Problem::new(format!("host `{host}`: {error}")))
     }
 
-    fn target(&self, host: &str) -> Result<Target, Problem> {
-        let mut target = Target::from_vars(host, &self.connection_vars(host)?, &self.defaults)?;
-        // Kubespray's group `bastion` is the way in wherever nothing else is said.
-        if let (Some(bastion), Reach::Ssh { jump, .. }) = (&self.bastion, &mut target.reach)
-            && jump.is_empty()
-            && self.inventory.group_hosts("bastion").iter().all(|name| name != host)
-        {
-            jump.push(bastion.clone());
+    /// How hosts of this run are reached.
+    pub(super) fn targets(&self) -> Targets {
+        Targets {
+            defaults: self.defaults.clone(),
+            configured: self.configured.clone(),
+            run_id: self.run_id.clone(),
         }
-        Ok(target)
-    }
-
-    /// The variables that say how a host is reached; no others are rendered.
-    fn connection_vars(&self, host: &str) -> Result<Map<String, Value>, Problem> {
-        let mut vars = Map::new();
-        let scope = self.scope(host);
-        for name in scope.names().into_iter().filter(|name| name.starts_with("ansible_")) {
-            if let Some(value) = self.lookup(host, &name)? {
-                vars.insert(name, value);
-            }
-        }
-        Ok(vars)
     }
 
     /// Without `-J`, the first host of the group `bastion` is the way in.
     fn find_bastion(&mut self, jump_given: bool) -> Result<(), Problem> {
         let bastion = self.inventory.group_hosts("bastion").into_iter().next();
         let Some(bastion) = bastion.filter(|_| !jump_given) else { return Ok(()) };
-        if let Reach::Ssh { endpoint, .. } = self.target(&bastion)?.reach {
-            self.bastion = Some(*endpoint);
+        let target = self.targets().target(&self.inventory, &bastion)?;
+        if let Reach::Ssh { endpoint, jump } = target.reach {
+            self.defaults.bastion = jump;
+            self.defaults.bastion.push(*endpoint);
         }
         Ok(())
+    }
+}
+
+/// The names that mean this machine without being in the inventory.
+const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// How hosts are reached, by what the command line, the environment and the inventory say.
+pub(super) struct Targets {
+    defaults: Defaults,
+    /// What `ansible.cfg` says in place of connection variables that a host does not have.
+    configured: Map<String, Value>,
+    run_id: String,
+}
+
+impl Targets {
+    /// The way to one host.
+    pub(super) fn target(&self, inventory: &Arc<Inventory>, host: &str) -> Result<Target, Problem> {
+        let vars = self.connection_vars(inventory, host)?;
+        // Kubespray's group `bastion` is the way to all hosts but its own.
+        if inventory.group_hosts("bastion").iter().any(|name| name == host) {
+            let defaults = Defaults { bastion: Vec::new(), ..self.defaults.clone() };
+            return Target::from_vars(host, &vars, &defaults);
+        }
+        Target::from_vars(host, &vars, &self.defaults)
+    }
+
+    /// The variables that say how a host is reached; no others are rendered.
+    fn connection_vars(
+        &self,
+        inventory: &Arc<Inventory>,
+        host: &str,
+    ) -> Result<Map<String, Value>, Problem> {
+        let mut vars = self.configured.clone();
+        let scope = plan::host_scope(inventory, host, &self.run_id);
+        for name in scope.names().into_iter().filter(|name| name.starts_with("ansible_")) {
+            let value = scope.get(&name).map_err(|error| {
+                let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");
+                Problem { hint: error.hint(), ..Problem::new(message) }
+            })?;
+            vars.extend(value.map(|value| (name, value)));
+        }
+        Ok(vars)
     }
 }
 
@@ -204,36 +252,4 @@ fn snapshot(
         ))),
         _ => Ok(file),
     }
-}
-
-fn defaults(options: &TargetOptions) -> Result<Defaults, Failure> {
-    let environment = Defaults::from_environment();
-    let jump = match &options.jump {
-        Some(list) => Jump::parse_list(list)?,
-        None => Vec::new(),
-    };
-    Ok(Defaults {
-        user: options.user.clone().unwrap_or(environment.user.clone()),
-        private_key: options.private_key.clone(),
-        jump,
-        password: password(options.ask_pass, "SSH password: ")?,
-        run_as: options.r#become,
-        run_as_user: options.become_user.clone().unwrap_or_else(|| "root".to_owned()),
-        run_as_method: match options.become_method {
-            None | Some(BecomeMethod::Sudo) => RunAsMethod::Sudo,
-            Some(BecomeMethod::Su) => RunAsMethod::Su,
-            Some(BecomeMethod::Doas) => RunAsMethod::Doas,
-        },
-        run_as_password: options.become_password()?,
-        host_keys: match options.host_keys {
-            HostKeys::Strict => HostKeyPolicy::Strict,
-            HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
-        },
-        connect_timeout: Duration::from_secs(options.connect_timeout),
-        ..environment
-    })
-}
-
-fn password(wanted: bool, prompt: &str) -> Result<Option<Secret>, Failure> {
-    if wanted { super::options::ask(prompt).map(Some) } else { Ok(None) }
 }

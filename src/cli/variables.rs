@@ -1,33 +1,40 @@
 //! The variables of a run: what is known, with the decision of the round that goes on.
 
-use crate::exec::Variables;
+use super::reach::Reach;
+use crate::exec::{NewHost, Variables};
 use crate::plan::{Known, PlannedPlay};
 use crate::template::Scope;
-use serde_json::Value;
-use std::sync::{Mutex, PoisonError};
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is known now. A round's decision replaces that of the round before.
-#[derive(Debug)]
-pub(super) struct Current(Mutex<Known>);
+pub(super) struct Current {
+    known: Mutex<Known>,
+    reach: Arc<Reach>,
+}
 
 impl Current {
-    pub(super) fn new(known: Known) -> Self {
-        Self(Mutex::new(known))
+    pub(super) fn new(known: Known, reach: Arc<Reach>) -> Self {
+        Self { known: Mutex::new(known), reach }
     }
 
     /// What playbooks read as `cluster` from now on.
     pub(super) fn decided(&self, cluster: Value) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).cluster = Some(cluster);
+        self.locked().cluster = Some(cluster);
     }
 
     fn known(&self) -> Known {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Variables for Current {
-    fn scope(&self, play: &PlannedPlay, host: &str) -> Option<Scope> {
-        self.known().scope(&play.play, host)
+    fn inventory(&self, host: &str) -> Option<Map<String, Value>> {
+        self.known().written(host)
     }
 
     fn hosts(&self) -> Vec<String> {
@@ -36,5 +43,27 @@ impl Variables for Current {
 
     fn top(&self, scope: Scope) -> Scope {
         self.known().top(&scope)
+    }
+
+    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String> {
+        self.known().batches(&play.play).map_err(|problems| problems.to_string())
+    }
+
+    fn add_host(&self, new: &NewHost) -> bool {
+        let mut known = self.locked();
+        let is_new = !known.inventory.contains(&new.name);
+        let changed =
+            Arc::make_mut(&mut known.inventory).add_host(&new.name, &new.groups, &new.variables);
+        let outside = known.limit.as_ref().is_some_and(|limit| !limit.contains(&new.name));
+        if is_new && outside {
+            // As in Ansible, `--limit` is about the hosts that there were.
+            known.limit.get_or_insert_default().push(new.name.clone());
+        }
+        self.reach.add(&known.inventory, &new.name);
+        changed
+    }
+
+    fn add_to_group(&self, host: &str, group: &str, parents: &[String]) -> bool {
+        Arc::make_mut(&mut self.locked().inventory).add_to_group(host, group, parents)
     }
 }

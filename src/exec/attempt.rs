@@ -1,17 +1,22 @@
 //! One item of a task on one host: prepared, tried until it is as wanted, judged.
 
+use super::background::Background;
 use super::cancel::Level;
+use super::growing::grow;
 use super::journaled::{Journaled, JournaledPeers};
 use super::keywords::all_hold;
 use super::result::{End, Tried, failed, registered};
+use super::services::Options;
 use super::step::HostTask;
 use super::variables::{TaskTemplates, explained};
 use crate::event::{Event, Status};
 use crate::journal::{Record, Step};
 use crate::modules::{Args, Context, Outcome};
+use crate::plan::Task;
 use crate::template::Scope;
+use crate::transport::Connection;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +30,8 @@ pub(super) struct Attempt<'a> {
     tries: u32,
     delay: Duration,
     no_log: bool,
+    facts_of: Option<String>,
+    background: Option<Arc<Background>>,
 }
 
 impl<'a> Attempt<'a> {
@@ -35,28 +42,42 @@ impl<'a> Attempt<'a> {
         item: Option<usize>,
     ) -> Result<Self, String> {
         let (keyed, services, options) = (task.keyed, task.services, task.options);
-        let target = keyed.delegate(&scope)?.unwrap_or_else(|| task.host.to_owned());
+        let delegate = keyed.delegate(&scope)?;
+        let facts_of = delegate.clone().filter(|_| keyed.delegate_facts(&scope) == Ok(true));
+        let target = delegate.unwrap_or_else(|| task.host.to_owned());
         let args = scope.render_map(&keyed.task.args).map_err(|error| explained(&error))?;
         let args = task.checked(args)?;
         let (tries, delay) = keyed.tries(&scope)?;
         let inventory = services.hosts.run_as(&target);
+        let default = services.hosts.become_as(&target).unwrap_or_else(|| options.run_as.clone());
         let hosts = Arc::clone(&services.hosts);
         let journal = services.journal.clone();
+        let check = keyed.check(&scope, options.check)?;
+        let connection: Arc<dyn Connection> =
+            Arc::new(Journaled::new(&target, Arc::clone(&hosts), journal.clone()));
+        let limits = keyed.background(&scope)?.filter(|_| !check);
+        let background = limits.map(|limits| {
+            let job = format!("j{}", crate::journal::new_id().to_lowercase());
+            Arc::new(Background::new(Arc::clone(&connection), limits, job))
+        });
         let context = Context {
-            run_as: keyed.run_as(&scope, inventory, &options.run_as)?,
-            connection: Arc::new(Journaled::new(&target, Arc::clone(&hosts), journal.clone())),
+            run_as: keyed.run_as(&scope, inventory, &default)?,
+            connection: match &background {
+                Some(background) => Arc::clone(background) as Arc<_>,
+                None => connection,
+            },
             peers: Arc::new(JournaledPeers { hosts, journal, run_as: options.run_as.clone() }),
             templates: Arc::new(TaskTemplates(scope.clone())),
-            check: keyed.check(&scope, options.check)?,
+            check,
             diff: keyed.diff(&scope, options.diff)?,
             deadline: keyed.timeout(&scope)?,
             environment: keyed.environment(&scope)?,
             run_id: options.run_id.clone(),
             run_dir: options.run_dir.clone(),
-            search_path: search_path(task),
+            search_path: search_path(keyed.task, options),
         };
         let no_log = keyed.no_log(&scope)?;
-        Ok(Self { task, scope, item, context, args, tries, delay, no_log })
+        Ok(Self { task, scope, item, context, args, tries, delay, no_log, facts_of, background })
     }
 
     /// Tries until the result is as wanted; `None` when the run ends before it began.
@@ -87,7 +108,7 @@ impl<'a> Attempt<'a> {
     /// One try, with its records, and whether it is as wanted.
     async fn once(&self, number: u32) -> (End, bool) {
         let step = Step {
-            id: self.task.planned.id.clone(),
+            id: self.task.id.clone(),
             host: self.task.host.to_owned(),
             item: self.item,
             attempt: number,
@@ -106,10 +127,13 @@ impl<'a> Attempt<'a> {
         let (end, wanted) = match tried {
             Tried::Unreachable(why) => (End::lost(Status::Unreachable, why), true),
             Tried::Unknown(why) => (End::lost(Status::Unknown, why), true),
-            Tried::Ended(outcome) => self.judge(outcome, number),
+            Tried::Ended(outcome) => match &self.background {
+                Some(background) => self.judge(background.complete(outcome), number),
+                None => self.judge(outcome, number),
+            },
         };
         match self.record(self.finished(step, &end, began)) {
-            Ok(()) => (end, wanted),
+            Ok(()) => (End { facts_of: self.facts_of.clone(), ..end }, wanted),
             Err(why) => (End::failed(why), true),
         }
     }
@@ -134,17 +158,19 @@ impl<'a> Attempt<'a> {
     /// Applies `changed_when`, `failed_when` and `until`.
     fn judge(&self, mut outcome: Outcome, number: u32) -> (End, bool) {
         let task = self.task.keyed.task;
+        grow(self.task.services, self.task.host, &mut outcome);
         let mut map = registered(&outcome);
-        if task.until.is_empty() && task.retries.is_none() {
-            // No `attempts` then, as in Ansible.
-        } else {
+        if self.tries > 1 {
             map.insert("attempts".into(), json!(number));
         }
         if outcome.skipped {
             return (End::ended(outcome, map), true);
         }
-        if let Err(why) = self.apply_conditions(&mut outcome, &mut map) {
-            return (End::failed(why), true);
+        if let Err((name, why)) = self.apply_conditions(&mut outcome, &mut map) {
+            outcome.failed = true;
+            map.insert("failed".into(), json!(true));
+            map.insert(name.into(), json!(why));
+            outcome.msg = why;
         }
         let wanted = if task.until.is_empty() {
             !outcome.failed
@@ -154,29 +180,36 @@ impl<'a> Attempt<'a> {
                 Err(why) => return (End::failed(why), true),
             }
         };
-        if !wanted && number == self.tries && !task.until.is_empty() {
-            outcome.failed = true;
+        if !wanted && number == self.tries && self.tries > 1 {
+            // `failed_when` has the last word on the task, though not on what is registered.
+            outcome.failed = task.failed_when.is_empty() || outcome.failed;
             map.insert("failed".into(), json!(true));
+            // As Ansible counts when it gives up: without the first try.
+            map.insert("attempts".into(), json!(number - 1));
             if outcome.msg.is_empty() {
                 outcome.msg = format!("not as wanted after {number} tries");
-                map.insert("msg".into(), json!(outcome.msg));
             }
         }
         (End::ended(outcome, map), wanted)
     }
 
+    /// What cannot be evaluated is a failure; it is registered under the name that comes with it.
     fn apply_conditions(
         &self,
         outcome: &mut Outcome,
         map: &mut Map<String, Value>,
-    ) -> Result<(), String> {
+    ) -> Result<(), (&'static str, String)> {
         let task = self.task.keyed.task;
+        let hold = |map: &Map<String, Value>, conditions, name| {
+            let held = all_hold(&self.with_result(map), conditions);
+            held.map(|held| held.is_ok()).map_err(|why| (name, why))
+        };
         if !task.changed_when.is_empty() {
-            outcome.changed = all_hold(&self.with_result(map), &task.changed_when)?.is_ok();
+            outcome.changed = hold(map, &task.changed_when, "changed_when_result")?;
             map.insert("changed".into(), json!(outcome.changed));
         }
         if !task.failed_when.is_empty() {
-            outcome.failed = all_hold(&self.with_result(map), &task.failed_when)?.is_ok();
+            outcome.failed = hold(map, &task.failed_when, "failed_when_result")?;
             map.insert("failed".into(), json!(outcome.failed));
             map.insert("failed_when_result".into(), json!(outcome.failed));
         }
@@ -199,10 +232,22 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Relative paths start from the file that the task stands in.
-fn search_path(task: &HostTask<'_>) -> Vec<PathBuf> {
-    let own = task.keyed.task.directory.iter();
-    own.chain(&task.options.search_path).cloned().collect()
+/// Where relative local paths are looked for, in Ansible's order: in the role and those that need
+/// it, beside the file that the task stands in, and beside the playbook. In each of them the folder
+/// of that kind of file comes first; who looks there knows its name.
+pub(super) fn search_path(own: &Task, options: &Options) -> Vec<PathBuf> {
+    let roles = own.role.iter().flat_map(|role| role.directories().map(Path::to_owned));
+    let here = own.directory.iter().flat_map(|directory| {
+        let above = directory.parent().filter(|_| directory.ends_with("tasks")).map(Path::to_owned);
+        above.into_iter().chain([directory.clone()])
+    });
+    let mut places: Vec<PathBuf> = Vec::new();
+    for place in roles.chain(here).chain(options.search_path.iter().cloned()) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
 }
 
 /// A step that could not be prepared.

@@ -10,14 +10,14 @@ use crate::transport::{BoxStream, Command, Connection, Output, RunAs, TransportE
 use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 /// A connection whose first command waits until the step's record is on disk.
 pub(super) struct Journaled {
     host: String,
     hosts: Arc<dyn Hosts>,
     journal: Option<Arc<Journal>>,
-    ready: OnceCell<Arc<dyn Connection>>,
+    ready: Mutex<Option<Arc<dyn Connection>>>,
 }
 
 impl fmt::Debug for Journaled {
@@ -28,23 +28,24 @@ impl fmt::Debug for Journaled {
 
 impl Journaled {
     pub(super) fn new(host: &str, hosts: Arc<dyn Hosts>, journal: Option<Arc<Journal>>) -> Self {
-        Self { host: host.to_owned(), hosts, journal, ready: OnceCell::new() }
+        Self { host: host.to_owned(), hosts, journal, ready: Mutex::default() }
     }
 
     /// The host, connected, with every record so far on disk.
-    async fn ready(&self) -> Result<&Arc<dyn Connection>, TransportError> {
-        let prepare = || async {
-            let connection = self.hosts.connect(&self.host).await?;
-            if let Some(journal) = &self.journal {
-                // Not sent: what cannot be recorded is not done.
-                journal.sync().await.map_err(|error| TransportError::Local {
-                    what: "the journal, without which nothing is sent".to_owned(),
-                    reason: error.to_string(),
-                })?;
-            }
-            Ok(connection)
-        };
-        self.ready.get_or_try_init(prepare).await
+    async fn ready(&self) -> Result<Arc<dyn Connection>, TransportError> {
+        let mut ready = self.ready.lock().await;
+        if let Some(connection) = &*ready {
+            return Ok(Arc::clone(connection));
+        }
+        let connection = self.hosts.connect(&self.host).await?;
+        if let Some(journal) = &self.journal {
+            // Not sent: what cannot be recorded is not done.
+            journal.sync().await.map_err(|error| TransportError::Local {
+                what: "the journal, without which nothing is sent".to_owned(),
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(Arc::clone(ready.insert(connection)))
     }
 }
 
@@ -60,6 +61,17 @@ impl Connection for Journaled {
 
     async fn open_tcp(&self, address: &str, port: u16) -> Result<BoxStream, TransportError> {
         self.ready().await?.open_tcp(address, port).await
+    }
+
+    async fn renew(&self) -> Result<(), TransportError> {
+        // The next command takes the new one.
+        *self.ready.lock().await = None;
+        self.hosts.reconnect(&self.host).await.map(drop)
+    }
+
+    fn is_local(&self) -> bool {
+        let ready = self.ready.try_lock();
+        ready.is_ok_and(|ready| ready.as_ref().is_some_and(|connection| connection.is_local()))
     }
 }
 

@@ -1,10 +1,11 @@
 //! The keywords of a task on a host, rendered: what the task says, else what its play says.
 
+use super::background::{Limits, POLL};
 use super::variables::explained;
-use crate::plan::{Play, Task, Templated, Text};
+use crate::plan::{Loop, Play, Task, Templated, Text};
 use crate::template::Scope;
 use crate::transport::{RunAs, RunAsMethod};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// No command is without a deadline: what a task may take when it does not say.
@@ -50,6 +51,31 @@ impl Keyed<'_> {
         boolean(scope, keyword!(self, any_errors_fatal).or(play), false, "any_errors_fatal")
     }
 
+    pub(super) fn run_once(self, scope: &Scope) -> Result<bool, String> {
+        boolean(scope, keyword!(self, run_once), false, "run_once")
+    }
+
+    /// Whether facts belong to the host that the task is delegated to.
+    pub(super) fn delegate_facts(self, scope: &Scope) -> Result<bool, String> {
+        boolean(scope, self.task.delegate_facts.as_ref(), false, "delegate_facts")
+    }
+
+    /// The handlers that are notified.
+    pub(super) fn notify(self, scope: &Scope) -> Result<Vec<String>, String> {
+        let mut names = Vec::new();
+        for part in &self.task.notify {
+            match render(scope, Some(part))? {
+                None => {}
+                Some(Value::String(name)) => names.push(name),
+                Some(Value::Array(list)) => {
+                    names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+                }
+                Some(other) => return Err(format!("`notify` must be names, not {other}")),
+            }
+        }
+        Ok(names)
+    }
+
     /// How many hosts at once, when the task limits it.
     pub(super) fn throttle(self, scope: &Scope) -> Result<Option<usize>, String> {
         let throttle = number(scope, keyword!(self, throttle), "throttle")?;
@@ -64,12 +90,21 @@ impl Keyed<'_> {
         Ok(seconds.map_or(TIMEOUT, Duration::from_secs_f64))
     }
 
+    /// How it runs in the background, when it does.
+    pub(super) fn background(self, scope: &Scope) -> Result<Option<Limits>, String> {
+        let most = number(scope, self.task.background.as_ref(), "async")?.unwrap_or(0.0);
+        let poll = number(scope, self.task.poll.as_ref(), "poll")?.unwrap_or(POLL);
+        let seconds = |number: f64| Duration::from_secs_f64(number.max(0.0));
+        let poll = (poll > 0.0).then(|| seconds(poll));
+        Ok((most > 0.0).then(|| Limits { most: seconds(most), poll }))
+    }
+
     /// How often it is tried at most, and the pause between two tries.
     pub(super) fn tries(self, scope: &Scope) -> Result<(u32, Duration), String> {
         let retries = number(scope, self.task.retries.as_ref(), "retries")?;
         let tries = match retries {
             None if self.task.until.is_empty() => 1,
-            None => 3,
+            None => 4,
             Some(retries) => whole(retries.max(0.0)) + 1,
         };
         let delay = number(scope, self.task.delay.as_ref(), "delay")?.unwrap_or(5.0).max(0.0);
@@ -131,6 +166,45 @@ impl Keyed<'_> {
     }
 }
 
+/// What an item of a loop adds to the variables.
+pub(super) fn item_names(
+    scope: &Scope,
+    repeat: &Loop,
+    items: &[Value],
+    index: usize,
+) -> Result<Map<String, Value>, String> {
+    let count = items.len();
+    let mut names = Map::new();
+    names.insert(repeat.variable.clone(), items.get(index).cloned().unwrap_or_default());
+    names.insert("ansible_loop_var".into(), json!(repeat.variable));
+    if let Some(name) = &repeat.index_variable {
+        names.insert(name.clone(), json!(index));
+        names.insert("ansible_index_var".into(), json!(name));
+    }
+    if boolean(scope, repeat.extended.as_ref(), false, "extended")? {
+        let mut extended = json!({
+            "index": index + 1,
+            "index0": index,
+            "first": index == 0,
+            "last": index + 1 == count,
+            "length": count,
+            "revindex": count - index,
+            "revindex0": count - index - 1,
+        });
+        if boolean(scope, repeat.extended_allitems.as_ref(), true, "extended_allitems")? {
+            extended["allitems"] = json!(items);
+        }
+        if let Some(next) = items.get(index + 1) {
+            extended["nextitem"] = next.clone();
+        }
+        if let Some(previous) = index.checked_sub(1).and_then(|at| items.get(at)) {
+            extended["previtem"] = previous.clone();
+        }
+        names.insert("ansible_loop".into(), extended);
+    }
+    Ok(names)
+}
+
 /// A number of things; what is written as a fraction is rounded down.
 #[expect(
     clippy::cast_possible_truncation,
@@ -178,7 +252,8 @@ fn render(scope: &Scope, keyword: Option<&Templated>) -> Result<Option<Value>, S
     Ok(Some(value).filter(|value| !value.is_null()))
 }
 
-fn boolean(
+/// A keyword as true or false.
+pub(super) fn boolean(
     scope: &Scope,
     keyword: Option<&Templated>,
     default: bool,

@@ -1,17 +1,24 @@
 //! Runs a plan: plays, tasks, hosts, barriers.
 //!
 //! Linear: each task ends on every host before the next one begins; hosts of a task run in
-//! parallel up to `forks`; `serial` makes batches. A host that fails or cannot be reached leaves
-//! the run. A command whose outcome is not known stops the run: nothing is built on a guess.
+//! parallel up to `forks`; `serial` makes batches. A host that fails falls to the `rescue` around
+//! it, or else leaves the run, as does one that cannot be reached. A command whose outcome is not
+//! known stops the run: nothing is built on a guess.
 //!
 //! ```text
-//! Runner -> play -> batch -> task -> (hosts in parallel) -> item -> attempt -> module
+//! Runner -> play -> batch -> steps -> task -> (hosts in parallel) -> item -> attempt -> module
 //!                                                                               |
 //!                        journal: started, on disk  <-  Journaled connection  <-+-> host
 //! ```
 
 mod attempt;
+mod background;
+mod batch;
 mod cancel;
+mod control;
+mod growing;
+mod handlers;
+mod including;
 mod journaled;
 mod keywords;
 pub mod lock;
@@ -19,6 +26,7 @@ mod outcome;
 mod result;
 mod runner;
 mod services;
+mod state;
 mod step;
 mod task;
 mod variables;
@@ -27,7 +35,7 @@ pub use cancel::{Cancel, Level};
 pub use outcome::RunOutcome;
 pub use runner::Runner;
 pub use services::{EventSink, Hosts, Options, Services};
-pub use variables::Variables;
+pub use variables::{NewHost, Variables};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! From what a module did to what is registered, counted and shown.
 
 use crate::event::Status;
-use crate::modules::{FACTS, META, ModuleError, Outcome};
+use crate::modules::{CACHEABLE, FACTS, ModuleError, Outcome};
+use crate::plan::Text;
 use crate::transport::TransportError;
 use serde_json::{Map, Value, json};
 
@@ -59,6 +60,12 @@ pub(super) struct End {
     pub(super) ignored: bool,
     pub(super) outcome: Outcome,
     pub(super) registered: Map<String, Value>,
+    /// Handlers that it notifies.
+    pub(super) notify: Vec<String>,
+    /// The host that its facts belong to, when that is another one.
+    pub(super) facts_of: Option<String>,
+    /// Whether it ran for all hosts of the batch.
+    pub(super) for_all: bool,
 }
 
 impl End {
@@ -70,7 +77,16 @@ impl End {
             Outcome { changed: true, .. } => Status::Changed,
             _ => Status::Ok,
         };
-        Self { status, changed: outcome.changed, ignored: false, outcome, registered }
+        Self {
+            status,
+            changed: outcome.changed,
+            ignored: false,
+            outcome,
+            registered,
+            notify: Vec::new(),
+            facts_of: None,
+            for_all: false,
+        }
     }
 
     /// A task that could not even be prepared.
@@ -81,13 +97,28 @@ impl End {
     }
 
     /// A task whose condition does not hold.
-    pub(super) fn skipped(condition: Option<&str>) -> Self {
+    pub(super) fn skipped(condition: &Text) -> Self {
         let outcome = Outcome { skipped: true, ..Outcome::default() };
         let mut registered = registered(&outcome);
+        registered.shift_remove("failed");
         registered.insert("skip_reason".into(), json!("Conditional result was False"));
-        if let Some(condition) = condition {
-            registered.insert("false_condition".into(), json!(condition));
-        }
+        // A condition that was written as a boolean is one.
+        let condition = match &*condition.text {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            text => Value::from(text),
+        };
+        registered.insert("false_condition".into(), condition);
+        Self::ended(outcome, registered)
+    }
+
+    /// A loop without items.
+    pub(super) fn no_items() -> Self {
+        let outcome = Outcome { skipped: true, ..Outcome::default() };
+        let mut registered = registered(&outcome);
+        registered.shift_remove("failed");
+        registered.insert("skipped_reason".into(), json!("No items in the list"));
+        registered.insert("results".into(), json!([]));
         Self::ended(outcome, registered)
     }
 
@@ -99,17 +130,17 @@ impl End {
         registered.insert("unreachable".into(), json!(status == Status::Unreachable));
         registered.insert("failed".into(), json!(status != Status::Unreachable));
         registered.insert("msg".into(), Value::String(msg));
-        Self { status, changed: false, ignored: false, outcome, registered }
+        Self { status, ..Self::ended(outcome, registered) }
+    }
+
+    /// Whether the variables are facts as well.
+    pub(super) fn cacheable(&self) -> bool {
+        self.outcome.values.contains_key(CACHEABLE)
     }
 
     /// Variables that the host keeps.
     pub(super) fn facts(&self) -> Option<&Map<String, Value>> {
         self.outcome.values.get(FACTS).and_then(Value::as_object)
-    }
-
-    /// What concerns the run itself.
-    pub(super) fn meta(&self) -> Option<&str> {
-        self.outcome.values.get(META).and_then(Value::as_str)
     }
 }
 
@@ -121,7 +152,8 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
     if outcome.skipped {
         map.insert("skipped".into(), json!(true));
     }
-    if !outcome.msg.is_empty() {
+    // What went well is told to people; a module whose `msg` playbooks read gives it as a value.
+    if (outcome.failed || outcome.skipped) && !outcome.msg.is_empty() {
         map.insert("msg".into(), json!(outcome.msg));
     }
     if let Some(rc) = outcome.rc {
@@ -129,7 +161,7 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
     }
     if outcome.rc.is_some() || !outcome.stdout.is_empty() || !outcome.stderr.is_empty() {
         for (name, text) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
-            let lines: Vec<&str> = text.lines().collect();
+            let lines = lines(text);
             map.insert(name.into(), json!(text));
             map.insert(format!("{name}_lines"), json!(lines));
         }
@@ -137,10 +169,28 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
     if !outcome.diff.is_empty() {
         map.insert("diff".into(), json!(outcome.diff));
     }
-    for (name, value) in &outcome.values {
+    for (name, value) in outcome.values.iter().filter(|(name, _)| !name.starts_with("_ansible_")) {
         map.insert(name.clone(), value.clone());
     }
     map
+}
+
+/// The lines as Python's `splitlines` sees them.
+fn lines(text: &str) -> Vec<&str> {
+    let ends = |c: char| "\n\r\u{b}\u{c}\u{1c}\u{1d}\u{1e}\u{85}\u{2028}\u{2029}".contains(c);
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+        lines.push(line);
+        let end = if after.starts_with("\r\n") {
+            2
+        } else {
+            after.chars().next().map_or(0, char::len_utf8)
+        };
+        rest = &after[end..];
+    }
+    lines
 }
 
 /// What a loop registers, and how it ended as a whole.
@@ -159,10 +209,10 @@ pub(super) fn of_loop(items: Vec<End>) -> End {
         });
     let mut map = Map::new();
     map.insert("changed".into(), json!(changed));
-    map.insert("failed".into(), json!(worst(Status::Failed)));
-    if all_skipped {
-        map.insert("skipped".into(), json!(true));
+    if worst(Status::Failed) {
+        map.insert("failed".into(), json!(true));
     }
+    map.insert("skipped".into(), json!(all_skipped));
     let msg = match status {
         Status::Failed => "One or more items failed",
         Status::Skipped => "All items skipped",
@@ -182,7 +232,9 @@ pub(super) fn of_loop(items: Vec<End>) -> End {
         |end: &&End| matches!(end.status, Status::Failed | Status::Unreachable | Status::Unknown);
     let ignored =
         items.iter().any(|end| end.ignored) && items.iter().filter(bad).all(|end| end.ignored);
+    let notify = items.iter().flat_map(|end| end.notify.clone()).collect();
+    let facts_of = items.iter().find_map(|end| end.facts_of.clone());
     let results = items.into_iter().map(|end| Value::Object(end.registered)).collect();
     map.insert("results".into(), Value::Array(results));
-    End { status, changed, ignored, outcome, registered: map }
+    End { status, changed, ignored, outcome, registered: map, notify, facts_of, for_all: false }
 }

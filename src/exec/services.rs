@@ -5,7 +5,7 @@ use super::variables::Variables;
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::redact::Redactor;
-use crate::transport::{Connection, Pool, RunAs, RunAsMethod, TransportError};
+use crate::transport::{Connection, Pool, RunAs, TransportError};
 use async_trait::async_trait;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,8 +17,21 @@ pub trait Hosts: Send + Sync {
     /// answer each time without being tried again.
     async fn connect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError>;
 
+    /// The same over a new connection, whatever was known of the old one.
+    async fn reconnect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
+        self.connect(host).await
+    }
+
     /// As whom commands run there, from the inventory and the command line.
     fn run_as(&self, host: &str) -> Option<RunAs>;
+
+    /// How a task there becomes another user when it asks to and the host itself does not.
+    fn become_as(&self, _host: &str) -> Option<RunAs> {
+        None
+    }
+
+    /// Lets go of the connection, so that the next one is made anew.
+    async fn reset(&self, host: &str);
 }
 
 #[async_trait]
@@ -27,8 +40,20 @@ impl Hosts for Pool {
         Self::connect(self, host).await
     }
 
+    async fn reconnect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
+        Self::reconnect(self, host).await
+    }
+
     fn run_as(&self, host: &str) -> Option<RunAs> {
         Self::run_as(self, host)
+    }
+
+    fn become_as(&self, host: &str) -> Option<RunAs> {
+        Self::become_as(self, host)
+    }
+
+    async fn reset(&self, host: &str) {
+        Self::reset(self, host).await;
     }
 }
 
@@ -75,7 +100,7 @@ impl Default for Options {
             diff: false,
             forks: 5,
             stop_on_failure: false,
-            run_as: RunAs { method: RunAsMethod::Sudo, user: "root".to_owned(), password: None },
+            run_as: RunAs::default(),
             run_dir: PathBuf::new(),
             search_path: Vec::new(),
         }

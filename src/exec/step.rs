@@ -1,16 +1,17 @@
 //! One task on one host: its condition, its loop, what it tells.
 
 use super::attempt::Attempt;
-use super::keywords::{Keyed, all_hold};
+use super::cancel::Level;
+use super::keywords::{Keyed, all_hold, item_names, number};
 use super::result::{End, of_loop};
 use super::services::{Options, Services};
 use super::variables::explained;
 use crate::event::{Event, HostResult, Status};
 use crate::modules::{Args, Module, Parameter};
-use crate::plan::{Loop, PlannedTask, Settled};
+use crate::plan::{Loop, PlannedTask, loop_items};
 use crate::template::Scope;
-use serde_json::{Map, Value, json};
-use std::time::Instant;
+use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
 
 /// What is said in place of a result that is not to be shown.
 const CENSORED: &str = "the output has been hidden due to the fact that 'no_log: true' was \
@@ -22,6 +23,8 @@ pub(super) struct HostTask<'a> {
     pub(super) options: &'a Options,
     pub(super) play: &'a str,
     pub(super) planned: &'a PlannedTask,
+    /// The step's id, of this time.
+    pub(super) id: String,
     pub(super) keyed: Keyed<'a>,
     pub(super) module: &'static dyn Module,
     pub(super) host: &'a str,
@@ -34,12 +37,12 @@ impl HostTask<'_> {
         if self.services.cancel.is_asked() {
             return None;
         }
-        let settled = self.planned.hosts.iter().find(|planned| planned.host == self.host);
-        if settled.is_some_and(|planned| planned.condition == Settled::Now(false)) {
-            return Some(self.told(&self.scope, None, Instant::now(), End::skipped(None)));
-        }
         match &self.keyed.task.repeat {
-            None => self.item(self.scope.clone(), None).await,
+            None => {
+                let began = Instant::now();
+                let end = self.item(&self.scope, None).await?;
+                Some(self.told(&self.scope, None, began, end))
+            }
             Some(repeat) => self.each(repeat).await,
         }
     }
@@ -47,76 +50,100 @@ impl HostTask<'_> {
     /// Runs the loop. As in Ansible an item that fails does not keep the next ones from running;
     /// but no recovery step builds on one that failed.
     async fn each(&self, repeat: &Loop) -> Option<End> {
-        let items = match self.items(repeat) {
+        let items = match loop_items_of(&self.scope, repeat) {
             Ok(items) => items,
             Err(why) => {
                 // Items that cannot be made do not matter for a task that is left out.
-                let skip = matches!(all_hold(&self.scope, &self.keyed.task.when), Ok(Err(_)));
-                let end = if skip { End::skipped(None) } else { End::failed(why) };
+                let end = match all_hold(&self.scope, &self.keyed.task.when) {
+                    Ok(Err(condition)) => End::skipped(condition),
+                    _ => End::failed(why),
+                };
                 return Some(self.told(&self.scope, None, Instant::now(), end));
             }
         };
         if items.is_empty() {
-            let end = End::skipped(None);
-            return Some(self.told(&self.scope, None, Instant::now(), end));
+            return Some(self.told(&self.scope, None, Instant::now(), End::no_items()));
         }
         let mut ends = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
-            let mut names = Map::new();
-            names.insert(repeat.variable.clone(), item.clone());
-            names.insert("ansible_loop_var".into(), json!(repeat.variable));
-            if let Some(name) = &repeat.index_variable {
-                names.insert(name.clone(), json!(index));
-            }
-            let scope = self.scope.extend_data(names);
-            let Some(mut end) = self.item(scope, Some((index, item.clone()))).await else {
-                break;
+        let mut base = self.scope.clone();
+        for index in 0..items.len() {
+            let (end, scope) = match self.one(&base, repeat, &items, index).await {
+                Ok(one) => one?,
+                Err(why) => {
+                    let end = End::failed(why);
+                    let item = items.get(index).cloned();
+                    (self.told(&base, item, Instant::now(), end), base.clone())
+                }
             };
-            end.registered.insert(repeat.variable.clone(), item);
-            end.registered.insert("ansible_loop_var".into(), json!(repeat.variable));
             let gone = matches!(end.status, Status::Unreachable | Status::Unknown);
             let stop = end.status == Status::Failed && self.options.stop_on_failure;
             let over = (gone || stop) && !end.ignored;
             ends.push(end);
-            if over {
+            if over || breaks(repeat, &scope) {
                 break;
             }
+            base = scope;
         }
         (!ends.is_empty()).then(|| of_loop(ends))
     }
 
-    fn items(&self, repeat: &Loop) -> Result<Vec<Value>, String> {
-        let value = self.scope.render_value(&repeat.items.value);
-        let value = value.map_err(|error| explained(&error))?;
-        let items = match value {
-            Value::Array(items) => items,
-            one if repeat.flatten => vec![one],
-            other => return Err(format!("`loop` must be a list, not {other}")),
-        };
-        if !repeat.flatten {
-            return Ok(items);
+    /// One item: how it ended, and the variables after it. The next item finds the result under its
+    /// name, as in Ansible. `None` when the run is stopped before it began.
+    async fn one(
+        &self,
+        base: &Scope,
+        repeat: &Loop,
+        items: &[Value],
+        index: usize,
+    ) -> Result<Option<(End, Scope)>, String> {
+        let names = item_names(&self.scope, repeat, items, index)?;
+        if index > 0 {
+            self.pause(repeat).await?;
         }
-        let flat = items.into_iter().flat_map(|item| match item {
-            Value::Array(inner) => inner,
-            one => vec![one],
-        });
-        Ok(flat.collect())
+        let began = Instant::now();
+        let scope = base.extend_data(names.clone());
+        let Some(mut end) = self.item(&scope, Some(index)).await else { return Ok(None) };
+        end.registered.extend(names);
+        let end = self.told(&scope, items.get(index).cloned(), began, end);
+        let scope = match &self.keyed.task.register {
+            Some(name) => scope.with(name, Value::Object(end.registered.clone())),
+            None => scope,
+        };
+        Ok(Some((end, scope)))
     }
 
-    async fn item(&self, scope: Scope, item: Option<(usize, Value)>) -> Option<End> {
-        let began = Instant::now();
-        let end = match all_hold(&scope, &self.keyed.task.when) {
-            Err(why) => End::failed(why),
-            Ok(Err(condition)) => End::skipped(Some(&condition.text)),
-            Ok(Ok(())) => {
-                let index = item.as_ref().map(|(index, _)| *index);
-                match Attempt::prepare(self, scope.clone(), index) {
-                    Err(why) => super::attempt::unprepared(why),
-                    Ok(attempt) => attempt.run().await?,
-                }
+    async fn pause(&self, repeat: &Loop) -> Result<(), String> {
+        let pause = number(&self.scope, repeat.pause.as_ref(), "pause")?.unwrap_or(0.0).max(0.0);
+        if pause > 0.0 {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs_f64(pause)) => {}
+                () = self.services.cancel.reached(Level::Finish) => {}
             }
-        };
-        Some(self.told(&scope, item.map(|(_, item)| item), began, end))
+        }
+        Ok(())
+    }
+
+    /// Runs the task once; `index` is the number of the loop's item.
+    async fn item(&self, scope: &Scope, index: Option<usize>) -> Option<End> {
+        Some(match all_hold(scope, &self.keyed.task.when) {
+            Err(why) => End::failed(why),
+            Ok(Err(condition)) => End::skipped(condition),
+            Ok(Ok(())) => match Attempt::prepare(self, scope.clone(), index) {
+                Err(why) => super::attempt::unprepared(why),
+                Ok(attempt) => self.with_notify(scope, attempt.run().await?),
+            },
+        })
+    }
+
+    /// Adds what it notifies, when it came to a good end.
+    fn with_notify(&self, scope: &Scope, end: End) -> End {
+        if !matches!(end.status, Status::Ok | Status::Changed) {
+            return end;
+        }
+        match self.keyed.notify(scope) {
+            Ok(notify) => End { notify, ..end },
+            Err(why) => End::failed(why),
+        }
     }
 
     /// Decides whether a failure is passed over, and tells how it ended.
@@ -130,9 +157,8 @@ impl HostTask<'_> {
             end.outcome.msg = format!("{}; {why}", end.outcome.msg);
             false
         });
-        if end.meta().is_none() || end.status == Status::Failed {
-            self.services.events.send(Event::HostResult(self.result(scope, item, began, &end)));
-        }
+        let result = Box::new(self.result(scope, item, began, &end));
+        self.services.events.send(Event::HostResult(result));
         end
     }
 
@@ -152,6 +178,7 @@ impl HostTask<'_> {
             diff: String::new(),
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             ignored: end.ignored,
+            result: Value::Null,
         };
         // When it cannot be told whether the result is secret, it is.
         if self.keyed.no_log(scope).unwrap_or(true) {
@@ -163,6 +190,7 @@ impl HostTask<'_> {
         result.stderr = clean(&outcome.stderr);
         result.msg = clean(&outcome.msg);
         result.diff = clean(&outcome.diff);
+        result.result = self.clean(Value::Object(end.registered.clone()));
         result
     }
 
@@ -170,10 +198,15 @@ impl HostTask<'_> {
     fn label(&self, scope: &Scope, item: Value) -> Value {
         let label = self.keyed.task.repeat.as_ref().and_then(|repeat| repeat.label.as_ref());
         let shown = label.and_then(|label| scope.render_value(&label.value).ok()).unwrap_or(item);
-        match shown {
+        self.clean(shown)
+    }
+
+    /// Without secrets.
+    fn clean(&self, value: Value) -> Value {
+        match value {
             Value::String(text) => Value::String(self.services.redactor.clean(&text)),
             Value::Object(_) | Value::Array(_) => {
-                let text = self.services.redactor.clean(&shown.to_string());
+                let text = self.services.redactor.clean(&value.to_string());
                 serde_json::from_str(&text).unwrap_or(Value::String(text))
             }
             other => other,
@@ -207,15 +240,30 @@ impl HostTask<'_> {
     }
 }
 
+/// Whether the loop ends after this item. A condition that cannot be read ends it, too.
+fn breaks(repeat: &Loop, scope: &Scope) -> bool {
+    !repeat.break_when.is_empty() && !matches!(all_hold(scope, &repeat.break_when), Ok(Err(_)))
+}
+
+/// The items of a loop.
+pub(super) fn loop_items_of(scope: &Scope, repeat: &Loop) -> Result<Vec<Value>, String> {
+    let value = scope.render_value(&repeat.items.value);
+    loop_items(repeat.kind, value.map_err(|error| explained(&error))?)
+}
+
 fn check_choice(parameter: &Parameter, value: &Value) -> Result<(), String> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Null => return Ok(()),
         other => other.to_string(),
     };
+    if parameter.is_refused() {
+        return Err(format!("`{}` is not supported", parameter.name));
+    }
     if parameter.choices.is_empty() || parameter.choices.contains(&text.as_str()) {
         return Ok(());
     }
     let choices = parameter.choices.join(", ");
-    Err(format!("`{}` must be one of {choices}, not `{text}`", parameter.name))
+    let hint = parameter.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Err(format!("`{}` must be one of {choices}, not `{text}`{hint}", parameter.name))
 }

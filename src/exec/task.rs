@@ -1,95 +1,286 @@
-//! One task on the hosts of a batch: in parallel, then the barrier.
+//! One task on the hosts that are there: in parallel, then the barrier; and what follows from it.
 
-use super::keywords::Keyed;
+use super::attempt::search_path;
+use super::batch::{Batch, Left, Way};
+use super::keywords::{Keyed, number};
 use super::result::End;
-use super::services::{Options, Services};
+use super::state::{RoleState, locked};
 use super::step::HostTask;
 use super::variables::PlayVariables;
-use crate::event::Event;
+use crate::event::{Event, Status};
 use crate::modules;
-use crate::plan::{PlannedPlay, PlannedTask};
+use crate::plan::PlannedTask;
 use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// One task on the hosts that are left of a batch.
-pub(super) struct BatchTask<'a> {
-    pub(super) services: &'a Services,
-    pub(super) options: &'a Options,
-    pub(super) play: &'a PlannedPlay,
-    pub(super) planned: &'a PlannedTask,
-    pub(super) variables: &'a PlayVariables,
-}
+/// Modules that work for all hosts at once, as if `run_once` were said.
+const FOR_ALL: [&str; 1] = ["add_host"];
 
-/// How a task ended on the hosts where it ran.
-pub(super) struct BatchEnd {
-    /// By host, in the play's order. A host that is not in it was not begun.
-    pub(super) ends: Vec<(String, End)>,
-    /// Whether a failure ends the play on all hosts.
-    pub(super) fatal: bool,
-}
-
-impl BatchTask<'_> {
-    /// Runs it on `hosts` and comes back when the last one ended.
-    pub(super) async fn run(&self, hosts: &[String]) -> BatchEnd {
-        let planned = self.planned;
-        let mut hosts: Vec<&String> = hosts
-            .iter()
-            .filter(|host| planned.hosts.iter().any(|planned| planned.host == **host))
-            .collect();
-        if planned.run_once {
-            hosts.truncate(1);
+impl Batch<'_> {
+    /// Runs a task on hosts.
+    pub(super) async fn task(&self, planned: &PlannedTask, hosts: Vec<String>, way: &Way) -> Left {
+        // Handlers of a role run although the role came to its end.
+        let here = if way.flushing { hosts.clone() } else { self.concerned(planned, &hosts) };
+        if here.is_empty() {
+            return Left { through: hosts, fallen: Vec::new() };
         }
-        let Some(first) = hosts.first() else {
-            return BatchEnd { ends: Vec::new(), fatal: false };
+        let mut left = if planned.task.include.is_some() {
+            self.include(planned, here.clone(), way).await
+        } else if planned.module == "meta" {
+            self.meta(planned, here.clone(), way).await
+        } else {
+            self.module(planned, &here, way).await
         };
-        if planned.module != "meta" {
-            self.services.events.send(Event::TaskStarted {
-                play: self.play.name.clone(),
-                task: planned.name.clone(),
-                destructive: planned.destructive,
-            });
-        }
+        let beside = hosts.iter().filter(|host| !here.contains(host));
+        left.through = self.in_order(left.through.iter().chain(beside));
+        left
+    }
+
+    async fn module(&self, planned: &PlannedTask, hosts: &[String], way: &Way) -> Left {
+        let variables = self.variables(way);
         let keyed = Keyed { play: &self.play.play, task: &planned.task };
-        let scope = self.variables.of_task(first, &planned.task.vars);
-        let limits = scope.map(|scope| (keyed.any_errors_fatal(&scope), keyed.throttle(&scope)));
-        let (fatal, throttle) = match limits {
-            Some((Ok(fatal), Ok(throttle))) => (fatal, throttle),
-            Some((Err(why), _) | (_, Err(why))) => return all_failed(&hosts, &why),
-            None => return all_failed(&hosts, "the host is not in the inventory"),
+        let Some(limits) = self.limits(planned, keyed, hosts, &variables) else {
+            return Left { through: hosts.to_vec(), fallen: Vec::new() };
         };
-        let forks = self.options.forks.max(1);
-        let limit = Semaphore::new(throttle.map_or(forks, |throttle| throttle.min(forks)));
-        let ends = join_all(hosts.into_iter().map(|host| self.on_host(host, keyed, &limit))).await;
-        BatchEnd { ends: ends.into_iter().flatten().collect(), fatal: fatal || planned.run_once }
+        let limits = match limits {
+            Ok(limits) => limits,
+            Err(why) => {
+                self.tell_failures(planned, hosts, &why, way);
+                return Left { through: Vec::new(), fallen: hosts.to_vec() };
+            }
+        };
+        self.announce(planned);
+        let some = if limits.once { &hosts[..1] } else { hosts };
+        let one = |host| self.on_host(planned, keyed, host, &variables, &limits);
+        let ends = join_all(some.iter().map(String::as_str).map(one)).await;
+        let ends: Vec<(String, End)> = ends.into_iter().flatten().collect();
+        self.settled(planned, hosts, &ends, limits.fatal || limits.once, way)
+    }
+
+    pub(super) fn announce(&self, planned: &PlannedTask) {
+        self.run.services.events.send(Event::TaskStarted {
+            play: self.play.name.clone(),
+            task: planned.name.clone(),
+            destructive: planned.destructive,
+        });
+    }
+
+    /// What holds for the task as a whole, by the variables of its first host.
+    fn limits(
+        &self,
+        planned: &PlannedTask,
+        keyed: Keyed<'_>,
+        hosts: &[String],
+        variables: &PlayVariables,
+    ) -> Option<Result<Limits, String>> {
+        let first = hosts.first()?;
+        let Some(scope) = variables.of_task(first, &planned.task) else {
+            return Some(Err(format!("`{first}` is not in the inventory")));
+        };
+        let free = self.play.play.free;
+        let read = || {
+            let throttle = keyed.throttle(&scope)?;
+            let once = planned.run_once
+                || FOR_ALL.contains(&planned.module.as_str())
+                || keyed.run_once(&scope)?;
+            Ok(Limits {
+                // As in Ansible, hosts of a free play know nothing of each other.
+                fatal: keyed.any_errors_fatal(&scope)? && !free,
+                once: once && !free,
+                throttle: throttle.map(|most| self.throttle(&planned.id, most)),
+            })
+        };
+        Some(read())
+    }
+
+    fn throttle(&self, id: &str, most: usize) -> Arc<Semaphore> {
+        let mut throttles = locked(&self.throttles);
+        let new = || Arc::new(Semaphore::new(most));
+        Arc::clone(throttles.entry(id.to_owned()).or_insert_with(new))
     }
 
     async fn on_host(
         &self,
-        host: &str,
+        planned: &PlannedTask,
         keyed: Keyed<'_>,
-        limit: &Semaphore,
+        host: &str,
+        variables: &PlayVariables,
+        limits: &Limits,
     ) -> Option<(String, End)> {
-        // The semaphore is never closed.
-        let _permit = limit.acquire().await.ok()?;
-        let end = match (
-            modules::find(&self.planned.module),
-            self.variables.of_task(host, &self.planned.task.vars),
-        ) {
+        // The semaphores are never closed.
+        let _throttle = match &limits.throttle {
+            Some(throttle) => Some(throttle.acquire().await.ok()?),
+            None => None,
+        };
+        let _fork = self.forks.acquire().await.ok()?;
+        let module = modules::find(&planned.module);
+        let end = match (module, variables.of_task(host, &planned.task)) {
             (Some(module), Some(scope)) => {
-                let (services, options, planned) = (self.services, self.options, self.planned);
+                let (services, options) = (&self.run.services, &self.run.options);
+                let scope = scope.searching(search_path(&planned.task, options));
                 let play = &self.play.name;
+                let id = self.run.step_id(&planned.id, host);
                 let task =
-                    HostTask { services, options, play, planned, keyed, module, host, scope };
+                    HostTask { services, options, play, planned, id, keyed, module, host, scope };
                 task.run().await?
             }
-            (None, _) => End::failed(format!("there is no module `{}`", self.planned.module)),
+            (None, _) => End::failed(format!("there is no module `{}`", planned.module)),
             (_, None) => End::failed(format!("`{host}` is not in the inventory")),
         };
-        Some((host.to_owned(), end))
+        Some((host.to_owned(), End { for_all: limits.once, ..end }))
+    }
+
+    /// Draws the consequences: what is learned, counted, notified, and who goes on.
+    pub(super) fn settled(
+        &self,
+        planned: &PlannedTask,
+        hosts: &[String],
+        ends: &[(String, End)],
+        fatal: bool,
+        way: &Way,
+    ) -> Left {
+        let mut left = Left::default();
+        let mut trouble = false;
+        for (host, end) in ends {
+            self.learn(planned, host, end);
+            self.run.count(planned, host, end, way.rescuing);
+            self.note_role(planned, host, end);
+            let out = matches!(end.status, Status::Failed | Status::Unreachable) && !end.ignored;
+            trouble |= out;
+            match end.status {
+                Status::Failed if out => {
+                    left.fallen.push(host.clone());
+                    self.failed(planned, host, end, way);
+                }
+                Status::Unreachable if out => {
+                    locked(&self.state).ended.insert(host.clone());
+                    self.run.drop_host(host);
+                }
+                Status::Changed if !end.notify.is_empty() => {
+                    self.notify(planned, host, end, way, &mut left);
+                }
+                _ => {}
+            }
+        }
+        let unknown = self.run.outcome().unknown.join("; ");
+        if !unknown.is_empty() {
+            self.run.stop(&format!("the outcome of a step is not known: {unknown}"));
+            return left;
+        }
+        if trouble && (fatal || self.too_many(way)) {
+            self.all_fall(planned, hosts, &mut left, way);
+        }
+        let stays = hosts.iter().filter(|host| !left.fallen.contains(host));
+        left.through = self.present(&self.in_order(stays));
+        left
+    }
+
+    /// A failure that takes all hosts with it.
+    fn all_fall(&self, planned: &PlannedTask, hosts: &[String], left: &mut Left, way: &Way) {
+        let mut state = locked(&self.state);
+        for host in hosts.iter().filter(|host| !state.ended.contains(*host)) {
+            if !left.fallen.contains(host) {
+                left.fallen.push(host.clone());
+            }
+        }
+        state.failed.extend(left.fallen.iter().cloned());
+        if !way.rescuing {
+            let name = &planned.name;
+            let why = format!("task `{name}` failed, which ends the run on all hosts");
+            state.fatal.get_or_insert(why);
+        }
+    }
+
+    /// Keeps what the `rescue` may want to know, and that the host failed.
+    pub(super) fn failed(&self, planned: &PlannedTask, host: &str, end: &End, way: &Way) {
+        {
+            let mut state = locked(&self.state);
+            state.failed.insert(host.to_owned());
+            state.cleared.remove(host);
+        }
+        if way.rescuing {
+            let task = &planned.task;
+            let shown = json!({
+                "name": task.name.clone().unwrap_or_default(),
+                "action": task.module,
+                "args": task.args,
+                "tags": planned.tags,
+                "register": task.register,
+                "delegate_to": task.delegate_to.as_ref().map(|delegate| &delegate.value),
+            });
+            let result = Value::Object(end.registered.clone());
+            self.run.learned.set(host, "ansible_failed_task", shown);
+            self.run.learned.set(host, "ansible_failed_result", result);
+        }
+    }
+
+    /// Whether more hosts failed than `max_fail_percentage` allows.
+    fn too_many(&self, way: &Way) -> bool {
+        let Some(limit) = &self.play.play.max_fail_percentage else { return false };
+        if self.play.play.free {
+            return false;
+        }
+        let scope = self.hosts.first().and_then(|host| self.variables(way).of_host(host));
+        // What cannot be read is taken as the stricter one.
+        let limit = scope.and_then(|scope| number(&scope, Some(limit), "max_fail_percentage").ok());
+        let gone = self.run.outcome().failed.len();
+        percentage(gone, self.hosts.len()) > limit.flatten().unwrap_or(0.0)
+    }
+
+    /// Keeps what was registered and set. What runs once is known to every host of the batch.
+    fn learn(&self, planned: &PlannedTask, host: &str, end: &End) {
+        let one = [host.to_owned()];
+        let learners: &[String] = if end.for_all { self.hosts } else { &one };
+        let learned = &self.run.learned;
+        if let Some(name) = &planned.task.register {
+            for learner in learners {
+                learned.set(learner, name, Value::Object(end.registered.clone()));
+            }
+        }
+        let Some(facts) = end.facts() else { return };
+        let delegate = end.facts_of.as_ref().map(std::slice::from_ref);
+        for learner in delegate.unwrap_or(learners) {
+            match planned.module.as_str() {
+                "set_fact" => {
+                    self.set_facts(learner, facts);
+                    if end.cacheable() {
+                        learned.found(learner, facts);
+                    }
+                }
+                "include_vars" => learned.read(learner, facts),
+                _ => learned.found(learner, facts),
+            }
+        }
+    }
+
+    fn set_facts(&self, host: &str, facts: &Map<String, Value>) {
+        for (name, value) in facts {
+            self.run.learned.set(host, name, value.clone());
+        }
+    }
+
+    fn note_role(&self, planned: &PlannedTask, host: &str, end: &End) {
+        let Some(role) = &planned.task.role else { return };
+        if matches!(end.status, Status::Ok | Status::Changed | Status::Failed) {
+            let key = (role.identity.clone(), host.to_owned());
+            locked(&self.state).roles.entry(key).or_insert(RoleState::Begun);
+        }
     }
 }
 
-fn all_failed(hosts: &[&String], why: &str) -> BatchEnd {
-    let ends = hosts.iter().map(|host| ((*host).clone(), End::failed(why))).collect();
-    BatchEnd { ends, fatal: true }
+/// What holds for a task as a whole.
+struct Limits {
+    /// A failure on one host is one on all.
+    fatal: bool,
+    /// It runs on the first host, for all.
+    once: bool,
+    /// How many hosts at once.
+    throttle: Option<Arc<Semaphore>>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are fewer hosts than a float can count")]
+fn percentage(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }

@@ -1,52 +1,86 @@
 //! The variables of a host while the run goes on: what the plan had, and what was learned since.
 
-use crate::modules::{ModuleError, TemplateOptions, Templates};
-use crate::plan::{Known, PlannedPlay};
+use crate::modules::{ModuleError, TemplateOptions, Templates, fact_variables};
+use crate::plan::{Layers, PlannedPlay};
+use crate::playbook::{Role, Task};
 use crate::template::{HostVariables, Scope, TemplateError, Whitespace};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The variables that a run begins with.
+/// The variables that a run begins with, and the hosts that there are.
 pub trait Variables: Send + Sync {
-    /// The variables of a host in a play, up to the play's own; `None` when there is no such host.
-    fn scope(&self, play: &PlannedPlay, host: &str) -> Option<Scope>;
+    /// The inventory's variables of a host; `None` when there is no such host.
+    fn inventory(&self, host: &str) -> Option<Map<String, Value>>;
 
     /// Every host of the inventory, for `hostvars`.
     fn hosts(&self) -> Vec<String>;
 
     /// What wins over all else: `-e` variables, and then what nothing may shadow.
     fn top(&self, scope: Scope) -> Scope;
+
+    /// The hosts of a play as they are now, in batches; or why they cannot be told.
+    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String>;
+
+    /// Adds a host to the inventory of this run, or what it did not have; whether it changed
+    /// anything.
+    fn add_host(&self, new: &NewHost) -> bool;
+
+    /// Puts a host into a group below other groups; whether it changed anything.
+    fn add_to_group(&self, host: &str, group: &str, parents: &[String]) -> bool;
 }
 
-impl Variables for Known {
-    fn scope(&self, play: &PlannedPlay, host: &str) -> Option<Scope> {
-        Self::scope(self, &play.play, host)
-    }
+/// A host that a playbook adds to the inventory while it runs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NewHost {
+    /// Its name.
+    pub name: String,
+    /// The groups that it is put into.
+    pub groups: Vec<String>,
+    /// Its variables.
+    pub variables: Map<String, Value>,
+}
 
-    fn hosts(&self) -> Vec<String> {
-        Self::hosts(self)
-    }
-
-    fn top(&self, scope: Scope) -> Scope {
-        Self::top(self, &scope)
-    }
+/// What one host learned in this run.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    /// What modules found out: weaker than the variables of the play.
+    facts: Map<String, Value>,
+    /// What `include_vars` read.
+    read: Map<String, Value>,
+    /// Registered results and set facts.
+    results: Map<String, Value>,
 }
 
 /// What hosts learned in this run: registered results and facts.
 #[derive(Debug, Default)]
-pub(super) struct Learned(Mutex<HashMap<String, Map<String, Value>>>);
+pub(super) struct Learned(Mutex<HashMap<String, Kept>>);
 
 impl Learned {
-    /// The host keeps a variable for the rest of the run.
+    /// The host keeps a result or a set fact for the rest of the run.
     pub(super) fn set(&self, host: &str, name: &str, value: Value) {
-        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.entry(host.to_owned()).or_default().insert(name.to_owned(), value);
+        self.with(host, |kept| kept.results.insert(name.to_owned(), value));
     }
 
-    fn of(&self, host: &str) -> Map<String, Value> {
-        let hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.get(host).cloned().unwrap_or_default()
+    /// The host keeps what a module found out.
+    pub(super) fn found(&self, host: &str, facts: &Map<String, Value>) {
+        self.with(host, |kept| kept.facts.extend(facts.clone()));
+    }
+
+    /// The host keeps what was read from files.
+    pub(super) fn read(&self, host: &str, variables: &Map<String, Value>) {
+        self.with(host, |kept| kept.read.extend(variables.clone()));
+    }
+
+    /// The host forgets its facts, those that were set as well as those that were found out.
+    pub(super) fn forget_facts(&self, host: &str) {
+        self.with(host, |kept| kept.facts.clear());
+    }
+
+    fn with<T>(&self, host: &str, change: impl FnOnce(&mut Kept) -> T) -> T {
+        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(hosts.entry(host.to_owned()).or_default())
     }
 }
 
@@ -56,19 +90,43 @@ pub(super) struct PlayVariables {
     pub(super) variables: Arc<dyn Variables>,
     pub(super) learned: Arc<Learned>,
     pub(super) play: Arc<PlannedPlay>,
+    /// Roles that became public while running.
+    pub(super) published: Vec<Arc<Role>>,
+    /// Items of loops around an include.
+    pub(super) items: Map<String, Value>,
     /// What the runner itself knows: `ansible_check_mode`, `ansible_play_hosts` and the like.
     pub(super) magic: Map<String, Value>,
 }
 
 impl PlayVariables {
-    /// The variables of a host for a task: the task's own win over the play's, what was learned
-    /// wins over those, and the extra variables over all, which is Ansible's order.
-    pub(super) fn of_task(&self, host: &str, vars: &Map<String, Value>) -> Option<Scope> {
-        let scope = self.variables.scope(&self.play, host)?;
-        let scope = scope.extend_data(self.magic.clone()).extend(vars.clone());
-        let scope = scope.extend_data(self.learned.of(host));
+    /// The variables of a host for a task.
+    pub(super) fn of_task(&self, host: &str, task: &Task) -> Option<Scope> {
+        self.layered(host, Layers::of(&self.play.play, task))
+    }
+
+    /// The variables of a host in the play, outside of any task.
+    pub(super) fn of_host(&self, host: &str) -> Option<Scope> {
+        self.layered(host, Layers { play: Some(&self.play.play), ..Layers::default() })
+    }
+
+    fn layered(&self, host: &str, layers: Layers<'_>) -> Option<Scope> {
+        let kept = self.learned.with(host, |kept| kept.clone());
+        let layers = Layers {
+            published: self.published.clone(),
+            facts: if kept.facts.is_empty() {
+                Map::new()
+            } else {
+                fact_variables(None, &kept.facts)
+            },
+            read: kept.read,
+            learned: kept.results,
+            items: self.items.clone(),
+            ..layers
+        };
+        let scope = layers.scope(self.variables.inventory(host)?);
         let all: Arc<dyn HostVariables> = Arc::new(self.clone());
-        Some(self.variables.top(scope).of_host(host, all))
+        let scope = self.variables.top(scope).extend_data(self.magic.clone());
+        Some(scope.of_host(host, all))
     }
 }
 
@@ -78,7 +136,7 @@ impl HostVariables for PlayVariables {
     }
 
     fn scope(&self, host: &str) -> Option<Scope> {
-        self.of_task(host, &Map::new())
+        self.of_host(host)
     }
 }
 
@@ -103,7 +161,7 @@ impl Templates for TaskTemplates {
         let whitespace =
             Whitespace { trim_blocks: options.trim_blocks, lstrip_blocks: options.lstrip_blocks };
         self.0
-            .render_file(text, whitespace)
+            .render_file(Path::new(name), text, whitespace)
             .map_err(|error| ModuleError::Failed(format!("`{name}`: {}", explained(&error))))
     }
 }

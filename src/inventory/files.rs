@@ -1,8 +1,9 @@
 //! Reading what the operator named, and the record of what was read.
 
-use super::value;
 use crate::error::{Location, Problem, Problems};
+use crate::vault::{self, Vault};
 use crate::yaml::{self, Node};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// More directories inside each other than any inventory has; keeps out circles of links.
@@ -12,12 +13,20 @@ const MAX_DEPTH: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) read: Vec<PathBuf>,
+    /// Those of them that were encrypted.
+    pub(super) sealed: Vec<PathBuf>,
+    pub(super) vault: Vault,
+    /// Texts in place of what stands on disk.
+    pub(super) replaced: HashMap<PathBuf, String>,
     pub(super) problems: Problems,
 }
 
 impl Files {
     /// The text of a file; `None` after noting why it cannot be had.
     pub(super) fn text(&mut self, path: &Path) -> Option<String> {
+        if let Some(text) = self.replaced.get(path) {
+            return Some(text.clone());
+        }
         let name = path.display().to_string();
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -30,11 +39,8 @@ impl Files {
         if !self.read.iter().any(|read| read == path) {
             self.read.push(path.to_owned());
         }
-        if bytes.starts_with(b"$ANSIBLE_VAULT;") {
-            self.problems.push(value::encrypted_file(&name));
-            return None;
-        }
         match String::from_utf8(bytes) {
+            Ok(text) if vault::is_sealed(text.as_bytes()) => self.open(path, &text),
             Ok(text) => Some(text),
             Err(error) => {
                 let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -44,6 +50,13 @@ impl Files {
                 None
             }
         }
+    }
+
+    /// The plain text of an encrypted file.
+    fn open(&mut self, path: &Path, text: &str) -> Option<String> {
+        self.sealed.push(path.to_owned());
+        let place = Location::new(path.display().to_string(), 1, 1);
+        self.vault.open(text, &place).map_err(|problem| self.problems.push(problem)).ok()
     }
 
     /// The entries of a directory, sorted by name; none after noting why it cannot be listed.

@@ -212,7 +212,7 @@ fn variable(name: &str, text: &str, at: Location) -> Result<Variable, Problem> {
 }
 
 /// The group and kind of `[group]` or `[group:kind]`, with a comment behind it or not.
-fn section_header(line: &str) -> Option<(&str, &str)> {
+pub(super) fn section_header(line: &str) -> Option<(&str, &str)> {
     let (inside, after) = line.strip_prefix('[')?.split_once(']')?;
     let (group, kind) = match inside.split_once(':') {
         Some((_, "")) => return None,

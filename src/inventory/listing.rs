@@ -38,9 +38,9 @@ impl Inventory {
         value::revealed(&self.marked(host))
     }
 
-    /// The variables of one host with `!unsafe` text marked, as they stand in `--list`.
+    /// The variables of one host with `!unsafe` and encrypted text marked, as they stand in `--list`.
     fn marked(&self, host: &str) -> Value {
-        Value::Object(shown(self.variables(host)))
+        value::listed(Value::Object(shown(self.variables(host))))
     }
 
     fn listed(&self, limit: Option<&[String]>) -> IndexSet<String> {

@@ -4,18 +4,15 @@ use super::adjacent::Adjacent;
 use super::files::{self, Files};
 use super::tree::{Tree, UNGROUPED};
 use super::{
-    Sources, Variable, Variables, address, extra, ini, magic, pattern, precedence, yaml_file,
+    Ignored, Sources, Variable, Variables, address, extra, ini, magic, pattern, precedence, script,
+    yaml_file,
 };
 use crate::error::{Location, Problem, Problems, did_you_mean, near_matches};
+use crate::vault::Vault;
 use indexmap::IndexMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-/// What Ansible leaves out when a directory is the inventory, by the end of the name.
-const IGNORED_ENDS: [&str; 12] =
-    [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
-/// The same, by the whole name.
-const IGNORED_NAMES: [&str; 3] = ["host_vars", "group_vars", "vars_plugins"];
 
 /// Hosts, groups and variables, read and free of mistakes.
 #[derive(Debug, Clone)]
@@ -23,22 +20,83 @@ pub struct Inventory {
     pub(super) tree: Tree,
     pub(super) adjacent: Adjacent,
     pub(super) extra: Variables,
+    pub(super) vault: Vault,
+    /// The inventory's own files, in the order of reading.
+    pub(super) files: Vec<InventoryFile>,
     read: Vec<PathBuf>,
+}
+
+/// A file that is an inventory, not one of variables.
+#[derive(Debug, Clone)]
+pub(super) struct InventoryFile {
+    pub(super) path: PathBuf,
+    pub(super) kind: FileKind,
+    /// Its text; nothing of a script.
+    pub(super) text: String,
+    /// Whether it was encrypted.
+    pub(super) sealed: bool,
+}
+
+/// As what a file was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Ini,
+    Yaml,
+    /// A program that was run.
+    Script,
+    /// What such a program printed.
+    Listing,
 }
 
 impl Inventory {
     /// Reads everything that `sources` names. All mistakes are reported at once.
     pub fn load(sources: &Sources) -> Result<Self, Problems> {
-        let mut loader = Loader::default();
+        Self::load_replaced(sources, HashMap::new())
+    }
+
+    /// The same with other texts in place of those of some files.
+    pub(super) fn load_replaced(
+        sources: &Sources,
+        replaced: HashMap<PathBuf, String>,
+    ) -> Result<Self, Problems> {
+        let mut loader = Loader { ignored: sources.ignored.clone(), ..Loader::default() };
+        loader.files.vault = sources.vault.clone();
+        loader.files.replaced = replaced;
         for source in &sources.inventory {
             loader.source(source);
         }
         loader.tree.settle();
-        let Loader { tree, mut files } = loader;
+        let Loader { tree, mut files, inventory_files, .. } = loader;
         let adjacent = Adjacent::load(sources, &tree, &mut files);
         let extra = extra::load(&sources.extra_vars, &mut files);
-        let Files { read, problems } = files;
-        problems.or(Self { tree, adjacent, extra, read })
+        let Files { read, sealed, vault, problems, .. } = files;
+        let inventory =
+            problems.or(Self { tree, adjacent, extra, vault, files: inventory_files, read })?;
+        inventory.hide(&sealed);
+        Ok(inventory)
+    }
+
+    /// What came out of encrypted files is as secret as an encrypted value.
+    fn hide(&self, sealed: &[PathBuf]) {
+        let files: HashSet<String> = sealed.iter().map(|path| path.display().to_string()).collect();
+        if files.is_empty() {
+            return;
+        }
+        let places = self.adjacent.inventory.iter().chain(&self.adjacent.playbook);
+        let beside = places.flat_map(|place| place.groups.values().chain(place.hosts.values()));
+        let groups = self.tree.groups.values().map(|group| &group.variables);
+        let hosts = self.tree.hosts.values().map(|host| &host.variables);
+        let all = groups.chain(hosts).chain(beside).chain([&self.extra]);
+        for variable in all.flat_map(IndexMap::values) {
+            if variable.location.as_ref().is_some_and(|at| files.contains(&at.file)) {
+                self.vault.hide(&variable.value);
+            }
+        }
+    }
+
+    /// What opens the encrypted values among the variables.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// All hosts in Ansible's order: by group, not by line.
@@ -103,6 +161,8 @@ impl Inventory {
 struct Loader {
     tree: Tree,
     files: Files,
+    ignored: Ignored,
+    inventory_files: Vec<InventoryFile>,
 }
 
 impl Loader {
@@ -138,10 +198,7 @@ impl Loader {
             return self.file(path);
         }
         for (name, entry) in self.files.directory(path, depth) {
-            let ignored = name.starts_with('.')
-                || IGNORED_NAMES.contains(&name.as_str())
-                || IGNORED_ENDS.iter().any(|end| name.ends_with(end));
-            if !ignored {
+            if !self.ignored.contains(&name) {
                 self.path(&entry, depth + 1);
             }
         }
@@ -149,13 +206,6 @@ impl Loader {
 
     fn file(&mut self, path: &Path) {
         let name = path.display().to_string();
-        if is_executable(path) {
-            self.files.problems.push(
-                Problem::at(Location::new(name.as_str(), 1, 1), "executable inventories are not run yet")
-                    .hint(format!("write its result to a file: `ansible-inventory -i {name} --list --yaml --output hosts.yml`")),
-            );
-            return;
-        }
         let extension = path.extension().and_then(|extension| extension.to_str());
         if extension == Some("toml") {
             let at = Location::new(name, 1, 1);
@@ -164,11 +214,28 @@ impl Loader {
             );
             return;
         }
-        let Some(text) = self.files.text(path) else { return };
         let source =
             std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        if is_executable(path) {
+            match script::run(path, &source, &mut self.tree) {
+                Ok(true) => {
+                    self.files.read.push(path.to_owned());
+                    return self.note(path, FileKind::Script, String::new());
+                }
+                Ok(false) => {}
+                Err(problems) => return self.files.problems.0.extend(problems.0),
+            }
+        }
+        let Some(text) = self.files.text(path) else { return };
         let result = read(&name, &source, &text, extension, &mut self.tree);
-        self.files.problems.take(result);
+        if let Some(kind) = self.files.problems.take(result) {
+            self.note(path, kind, text);
+        }
+    }
+
+    fn note(&mut self, path: &Path, kind: FileKind, text: String) {
+        let sealed = self.files.sealed.iter().any(|sealed| sealed == path);
+        self.inventory_files.push(InventoryFile { path: path.to_owned(), kind, text, sealed });
     }
 }
 
@@ -179,19 +246,23 @@ pub(super) fn read(
     text: &str,
     extension: Option<&str>,
     tree: &mut Tree,
-) -> Result<(), Problems> {
+) -> Result<FileKind, Problems> {
+    let as_ini = |tree: &mut Tree| ini::read(name, source, text, tree).map(|()| FileKind::Ini);
+    if let Some(groups) = script::printed(text) {
+        return script::read_file(name, source, groups, tree).map(|()| FileKind::Listing);
+    }
     let certainly_yaml =
         matches!(extension, Some("yml" | "yaml" | "json")) || looks_like_yaml(text);
     if !certainly_yaml && extension.is_some() {
-        return ini::read(name, source, text, tree);
+        return as_ini(tree);
     }
     match files::document(name, text) {
-        Ok(None) => Ok(()),
+        Ok(None) => Ok(FileKind::Yaml),
         Ok(Some(node)) if certainly_yaml || node.mapping("").is_ok() => {
-            yaml_file::read(source, &node, tree)
+            yaml_file::read(source, &node, tree).map(|()| FileKind::Yaml)
         }
         Err(problem) if certainly_yaml => Err(problem.into()),
-        _ => ini::read(name, source, text, tree),
+        _ => as_ini(tree),
     }
 }
 
@@ -202,13 +273,10 @@ fn looks_like_yaml(text: &str) -> bool {
     lines.next().is_some_and(|line| line == "---" || line.ends_with(':'))
 }
 
-/// Whether Ansible would run this file. An inventory that merely has its mode bit set, as on a disk
-/// from Windows, is data: running it fails, and Ansible reads it then.
+/// Whether Ansible would run this file.
 fn is_executable(path: &Path) -> bool {
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     mode & 0o111 != 0
-        && std::fs::read(path)
-            .is_ok_and(|bytes| bytes.starts_with(b"#!") || bytes.starts_with(b"\x7fELF"))
 }
 
 /// A hint that names what was perhaps meant.

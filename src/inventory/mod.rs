@@ -5,14 +5,16 @@
 //! not parse, a key it skips, a name it does not know) is an error here: the wrong host is the
 //! worst thing a recovery can touch.
 //!
-//! Vault and executable inventories are not read yet and are refused at their place.
+//! Encrypted values stay encrypted until they are read; see [`crate::vault`].
 
 mod address;
 mod adjacent;
-mod default;
+mod edit;
 mod extra;
 mod files;
 mod graph;
+mod grow;
+mod ignored;
 mod ini;
 mod key_values;
 mod listing;
@@ -23,6 +25,7 @@ mod pattern;
 mod precedence;
 mod python;
 mod range;
+mod script;
 mod tree;
 mod value;
 mod words;
@@ -30,11 +33,13 @@ mod yaml_file;
 mod yaml_text;
 
 use crate::error::Location;
+use crate::vault::Vault;
 use indexmap::IndexMap;
 use serde_json::Value;
 use std::path::PathBuf;
 
-pub use default::default_inventory;
+pub use edit::{Change, Edit};
+pub use ignored::Ignored;
 pub use listing::{to_json, to_yaml};
 pub use load::Inventory;
 pub use value::UNSAFE_KEY;
@@ -42,18 +47,23 @@ pub use value::UNSAFE_KEY;
 /// Where the inventory comes from, as given on the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// `-i` in order: files, directories, or lists with a comma (`host1,host2`, `host,`).
+    /// `-i` in order: files, scripts, directories, or lists with a comma (`host1,host2`, `host,`).
     pub inventory: Vec<String>,
     /// The directories of the playbooks: their `group_vars` and `host_vars` count too.
     pub playbook_dirs: Vec<PathBuf>,
     /// `-e` in order: `key=value …`, JSON or YAML in braces, or `@file`.
     pub extra_vars: Vec<String>,
+    /// What opens encrypted files and values.
+    pub vault: Vault,
+    /// What is left out of directories.
+    pub ignored: Ignored,
 }
 
 /// A variable as it was written: templates in it are not rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
-    /// The value. `!unsafe` text is `{UNSAFE_KEY: text}`, wherever it is nested.
+    /// The value. Wherever it is nested, `!unsafe` text is `{UNSAFE_KEY: text}` and `!vault` text a
+    /// [`Sealed`](crate::vault::Sealed).
     pub value: Value,
     /// Where it was written; `None` for what the command line and the inventory itself define.
     pub location: Option<Location>,

@@ -1,5 +1,6 @@
 //! Values spelled as Python spells them, so that output can be compared with Ansible's.
 
+use crate::vault::Sealed;
 use serde_json::{Map, Value};
 
 /// JSON as `json.dumps(value, sort_keys=True, indent=4, ensure_ascii=False)` writes it.
@@ -113,6 +114,9 @@ fn repr(value: &Value) -> String {
             format!("[{}]", items.iter().map(repr).collect::<Vec<_>>().join(", "))
         }
         Value::Object(entries) => {
+            if let Some(sealed) = Sealed::of(value) {
+                return format!("EncryptedString(ciphertext={})", repr_text(&sealed.text));
+            }
             let entries =
                 entries.iter().map(|(key, value)| format!("{}: {}", repr_text(key), repr(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))

@@ -53,7 +53,7 @@ fn all_mistakes_of_a_yaml_file_are_reported_at_once() {
     let text = "all:\n  hosts:\n    12:\n    a: [1]\n    b:\n      k: !vault |\n        $ANSIBLE_VAULT;1.1\n      l: !odd x\n  host: {}\n  children:\n    - c\nx: 5\n";
     let found = problems("hosts.yml", text);
     let places: Vec<&str> = found.iter().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!(places, ["3:5", "4:8", "6:10", "8:10", "9:3", "11:5", "12:4"], "{found:#?}");
+    assert_eq!(places, ["3:5", "4:8", "8:10", "9:3", "11:5", "12:4"], "{found:#?}");
 }
 
 #[test]
@@ -65,21 +65,59 @@ fn circles_of_groups_are_refused_where_they_close() {
 }
 
 #[test]
-fn encrypted_executable_and_undecodable_files_are_refused() {
-    use std::os::unix::fs::PermissionsExt;
+fn encrypted_and_undecodable_files_are_refused() {
     assert!(
         problems("hosts", "$ANSIBLE_VAULT;1.1;AES256\n313233\n")[0]
-            .starts_with("1:1 this file is encrypted")
+            .starts_with("1:1 this is encrypted")
     );
     assert!(problems("hosts.toml", "[a]\n")[0].contains("TOML"));
     let directory = tempfile::tempdir().unwrap();
-    let script = write(directory.path(), "run", "#!/bin/sh\necho '{}'\n");
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(load(&script).unwrap_err().0[0].message.contains("executable"));
     let latin = directory.path().join("latin");
     std::fs::write(&latin, b"[a]\nn1 x=\xe4\n").unwrap();
     let problem = &load(&latin.display().to_string()).unwrap_err().0[0];
     assert_eq!(problem.location.as_ref().map(|at| (at.line, at.column)), Some((2, 6)));
+}
+
+/// Writes a script from another process: a file that this one has open for writing cannot be run.
+fn write_script(directory: &Path, body: &str) -> String {
+    let path = directory.join("script").display().to_string();
+    let write = format!("printf '#!/bin/sh\\n%s\\n' \"$1\" >{path}; chmod +x {path}");
+    assert!(
+        std::process::Command::new("sh")
+            .args(["-c", &write, "-", body])
+            .status()
+            .unwrap()
+            .success()
+    );
+    path
+}
+
+#[test]
+fn what_is_wrong_with_a_script_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    for (body, expected) in [
+        ("echo oh >&2; exit 4", "--list` ended with exit status: 4: oh"),
+        ("echo hello", "--list` prints is not JSON"),
+        ("echo '[]'", "--list` prints is no JSON object"),
+        ("echo '{\"g\": {\"hosts\": \"n1\"}}'", "`g.hosts` is no list of names"),
+        ("echo '{\"g\": {\"hosts\": [1]}}'", "`g.hosts` is no list of names"),
+        ("echo '{\"g\": {\"vars\": []}}'", "`g.vars` is no object"),
+        ("echo '{\"g\": {\"children\": [\"g\"]}}'", "`g` cannot be its own child"),
+        ("echo '{\"_meta\": {}}'", "`_meta` holds no object `hostvars`"),
+        (
+            "echo '{\"_meta\": {\"hostvars\": {\"a\": 1}}, \"g\": [\"a\"]}'",
+            "`_meta.hostvars.a` is no",
+        ),
+        (
+            "echo '{\"_meta\": {\"hostvars\": {}, \"profile\": \"x\"}}'",
+            "`_meta.profile` is `\"x\"`",
+        ),
+        ("[ $1 = --list ] && echo '{\"g\": [\"a\"]}'", "--host a` ended with exit status: 1"),
+    ] {
+        let script = write_script(directory.path(), body);
+        let found = load(&script).unwrap_err().to_string();
+        assert!(found.contains(expected), "{body}: {found}");
+    }
 }
 
 #[test]

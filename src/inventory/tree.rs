@@ -36,6 +36,9 @@ pub(super) struct Host {
 pub(super) struct Tree {
     pub(super) groups: IndexMap<String, Group>,
     pub(super) hosts: IndexMap<String, Host>,
+    /// The groups that name each host themselves, by [`Tree::settle`]: to ask every group for every
+    /// host would take as long as everything else together.
+    named_by: HashMap<String, Vec<String>>,
 }
 
 impl Default for Group {
@@ -53,7 +56,8 @@ impl Default for Group {
 
 impl Default for Tree {
     fn default() -> Self {
-        let mut tree = Self { groups: IndexMap::new(), hosts: IndexMap::new() };
+        let (groups, hosts) = (IndexMap::new(), IndexMap::new());
+        let mut tree = Self { groups, hosts, named_by: HashMap::new() };
         tree.add_group(ALL);
         tree.add_group(UNGROUPED);
         tree.link(ALL, UNGROUPED);
@@ -130,6 +134,7 @@ impl Tree {
         for group in orphans {
             self.link(ALL, &group);
         }
+        self.index();
         let names: Vec<String> = self.hosts.keys().cloned().collect();
         for host in names {
             let groups = self.groups_of(&host);
@@ -142,11 +147,21 @@ impl Tree {
                 }
             }
         }
+        self.index();
         let depths: HashMap<String, usize> =
             self.groups.keys().map(|name| (name.clone(), 0)).collect();
         for (name, depth) in self.depths(depths) {
             if let Some(group) = self.groups.get_mut(&name) {
                 group.depth = depth;
+            }
+        }
+    }
+
+    fn index(&mut self) {
+        self.named_by.clear();
+        for (name, group) in &self.groups {
+            for host in &group.hosts {
+                self.named_by.entry(host.clone()).or_default().push(name.clone());
             }
         }
     }
@@ -205,9 +220,8 @@ impl Tree {
 
     /// The groups that hold `host`, directly or through a child.
     pub(super) fn groups_of(&self, host: &str) -> IndexSet<&str> {
-        let direct = self.groups.iter().filter(|(_, group)| group.hosts.contains(host));
         let mut found = IndexSet::new();
-        for (name, _) in direct {
+        for name in self.named_by.get(host).into_iter().flatten() {
             found.insert(name.as_str());
             found.extend(self.ancestors(name));
         }

@@ -2,6 +2,7 @@
 
 use super::{Variable, Variables};
 use crate::error::{Location, Problem, Problems};
+use crate::vault::Sealed;
 use crate::yaml::{Node, NodeKind};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -15,13 +16,16 @@ pub(super) fn unsafe_text(text: Value) -> Value {
     Value::Object(Map::from_iter([(UNSAFE_KEY.to_owned(), text)]))
 }
 
-/// What every refusal of encrypted text says.
-const VAULT_HINT: &str = "decrypt it with `ansible-vault decrypt` or give the value with `-e @file`; vault is not read yet";
-
-/// A whole encrypted file.
-pub(super) fn encrypted_file(file: &str) -> Problem {
-    Problem::at(Location::new(file, 1, 1), "this file is encrypted with Ansible Vault")
-        .hint(VAULT_HINT)
+/// The value with all text in it as text that must never be rendered.
+pub(super) fn unsafe_values(value: Value) -> Value {
+    match value {
+        Value::String(_) => unsafe_text(value),
+        Value::Array(items) => items.into_iter().map(unsafe_values).collect(),
+        Value::Object(entries) => {
+            Value::Object(entries.into_iter().map(|(k, v)| (k, unsafe_values(v))).collect())
+        }
+        other => other,
+    }
 }
 
 /// A mapping's entries with text keys as in a Python dict: the last duplicate wins, in the first's
@@ -47,8 +51,11 @@ fn plain(node: &Node, problems: &mut Problems) -> Value {
         NodeKind::Tagged { tag, text } if tag == "!unsafe" => {
             unsafe_text(Value::from(text.as_str()))
         }
+        NodeKind::Tagged { tag, text } if tag == "!vault" || tag == "!vault-encrypted" => {
+            Sealed { text: text.clone(), location: Some(node.location.clone()) }.value()
+        }
         NodeKind::Tagged { tag, .. } => {
-            problems.push(refused_tag(tag, &node.location));
+            problems.push(unknown_tag(tag, &node.location));
             Value::Null
         }
         NodeKind::Sequence(items) => items.iter().map(|item| plain(item, problems)).collect(),
@@ -59,14 +66,23 @@ fn plain(node: &Node, problems: &mut Problems) -> Value {
     }
 }
 
-fn refused_tag(tag: &str, location: &Location) -> Problem {
-    let location = location.clone();
-    if tag.starts_with("!vault") {
-        return Problem::at(location, "this value is encrypted with Ansible Vault")
-            .hint(VAULT_HINT);
-    }
-    Problem::at(location, format!("the YAML tag `{tag}` is not known"))
+fn unknown_tag(tag: &str, location: &Location) -> Problem {
+    Problem::at(location.clone(), format!("the YAML tag `{tag}` is not known"))
         .hint("only `!unsafe` and `!vault` have a meaning here")
+}
+
+/// The value as `ansible-inventory` lists it: encrypted text without the place that we keep.
+pub(super) fn listed(value: Value) -> Value {
+    if let Some(sealed) = Sealed::of(&value) {
+        return Sealed { location: None, ..sealed }.value();
+    }
+    match value {
+        Value::Array(items) => items.into_iter().map(listed).collect(),
+        Value::Object(entries) => {
+            Value::Object(entries.into_iter().map(|(k, v)| (k, listed(v))).collect())
+        }
+        other => other,
+    }
 }
 
 /// The value with `!unsafe` text as plain text, to be shown.

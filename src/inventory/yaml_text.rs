@@ -1,6 +1,7 @@
 //! YAML in block style, spelled as PyYAML spells it, but long text is never folded.
 
 use super::python;
+use crate::vault::Sealed;
 use crate::yaml::resolve_plain;
 use serde_json::Value;
 
@@ -28,7 +29,10 @@ fn block(value: &Value, indent: usize, out: &mut String) {
                 out.push(':');
                 // PyYAML does not indent a list below its key.
                 let deeper = if value.is_array() { indent } else { indent + 2 };
-                if is_block(value) {
+                if let Some(sealed) = Sealed::of(value) {
+                    out.push(' ');
+                    encrypted(&sealed, indent + 2, out);
+                } else if is_block(value) {
                     out.push('\n');
                     out.push_str(&" ".repeat(deeper));
                     block(value, deeper, out);
@@ -41,7 +45,9 @@ fn block(value: &Value, indent: usize, out: &mut String) {
             for (index, item) in items.iter().enumerate() {
                 pad(index, indent, out);
                 out.push_str("- ");
-                if is_block(item) {
+                if let Some(sealed) = Sealed::of(item) {
+                    encrypted(&sealed, indent + 2, out);
+                } else if is_block(item) {
                     block(item, indent + 2, out);
                 } else {
                     out.push_str(&format!("{}\n", inline(item)));
@@ -49,6 +55,14 @@ fn block(value: &Value, indent: usize, out: &mut String) {
             }
         }
         other => out.push_str(&inline(other)),
+    }
+}
+
+/// Encrypted text as the block that it is written in.
+fn encrypted(sealed: &Sealed, indent: usize, out: &mut String) {
+    out.push_str("!vault |\n");
+    for line in sealed.text.lines() {
+        out.push_str(&format!("{}{line}\n", " ".repeat(indent)));
     }
 }
 
@@ -66,7 +80,8 @@ fn is_block(value: &Value) -> bool {
     }
 }
 
-fn inline(value: &Value) -> String {
+/// A value in one line.
+pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => scalar(text),
         Value::Number(number) => match python::number_text(number) {

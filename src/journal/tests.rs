@@ -21,7 +21,7 @@ fn journal(root: &Path) -> Journal {
 }
 
 fn journal_of(root: &Path, run: String) -> Journal {
-    let mut redactor = Redactor::default();
+    let redactor = Redactor::default();
     redactor.add(&Secret::new("hunter2"));
     let invocation = Invocation { run, version: "1".into(), ..Invocation::default() };
     Journal::create(root, &invocation, Arc::new(redactor)).unwrap()

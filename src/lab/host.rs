@@ -11,9 +11,10 @@ use std::time::Duration;
 const BOOT: Duration = Duration::from_secs(120);
 const PREPARE: &str = include_str!("scripts/prepare-host.sh");
 
-/// What systemd, sudo and tests of the network need, and no more: `--privileged` fails on machines
-/// that lack a capability, and the right to set the clock would be one over this machine's clock.
-const RIGHTS: [&str; 20] = [
+/// What systemd, sudo and tests of the network need in a container, as arguments of `docker run`, and
+/// no more: `--privileged` fails on machines that lack a capability, and the right to set the clock
+/// would be one over this machine's clock.
+pub const RIGHTS: [&str; 20] = [
     "--cap-add",
     "SYS_ADMIN",
     "--cap-add",

@@ -19,8 +19,8 @@ pub(super) fn name() -> String {
     format!("rrecover-lab:{}", &hex::encode(recipe)[..12])
 }
 
-/// The image's name, after making sure that it is there.
-pub(super) async fn need() -> Result<String, LabError> {
+/// The name of the image that a lab's hosts boot from, after making sure that it is there.
+pub async fn need() -> Result<String, LabError> {
     let name = name();
     if !exists(&name).await? {
         let _lock = cache::lock().await?;

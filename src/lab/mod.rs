@@ -36,6 +36,8 @@ mod writer;
 
 pub use error::LabError;
 pub use faults::Fault;
+pub use host::RIGHTS;
+pub use image::need as host_image;
 pub use inventory::Groups;
 pub use lab::Lab;
 pub use process::Finished;

@@ -14,17 +14,52 @@ pub struct Parameter {
     pub required: bool,
     /// The values it may have; empty when any.
     pub choices: &'static [&'static str],
+    /// What to do instead when it is refused, or given another value than [`Self::choices`].
+    pub hint: Option<&'static str>,
 }
+
+/// What `false` may be written as.
+const FALSE: &[&str] = &["false", "no", "off", "0", "False", "No"];
+
+/// What `true` may be written as.
+const TRUE: &[&str] = &["true", "yes", "on", "1", "True", "Yes"];
 
 impl Parameter {
     /// An argument that may be left out.
     pub const fn optional(name: &'static str) -> Self {
-        Self { name, aliases: &[], required: false, choices: &[] }
+        Self { name, aliases: &[], required: false, choices: &[], hint: None }
     }
 
     /// An argument that has to be given.
     pub const fn required(name: &'static str) -> Self {
-        Self { name, aliases: &[], required: true, choices: &[] }
+        Self { name, aliases: &[], required: true, choices: &[], hint: None }
+    }
+
+    /// An argument of Ansible's that is refused; the hint says what to do instead.
+    pub const fn refused(name: &'static str, hint: &'static str) -> Self {
+        Self { name, aliases: &[], required: false, choices: &[], hint: Some(hint) }
+    }
+
+    /// A switch of Ansible's that can only be off here.
+    pub const fn off(name: &'static str, hint: &'static str) -> Self {
+        Self { name, aliases: &[], required: false, choices: FALSE, hint: Some(hint) }
+    }
+
+    /// A switch of Ansible's that can only be on here.
+    pub const fn on(name: &'static str, hint: &'static str) -> Self {
+        Self { name, aliases: &[], required: false, choices: TRUE, hint: Some(hint) }
+    }
+
+    /// Whether it cannot be given at all.
+    pub const fn is_refused(&self) -> bool {
+        self.hint.is_some() && self.choices.is_empty()
+    }
+
+    /// Says what to do instead of giving it another value than its choices.
+    #[must_use]
+    pub const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
     }
 
     /// Restricts it to these values.
@@ -55,7 +90,7 @@ impl Args {
             Some(Value::Bool(true)) => Ok(Some("True".to_owned())),
             Some(Value::Bool(false)) => Ok(Some("False".to_owned())),
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
-            Some(other) => Err(wrong(name, "text", other)),
+            Some(other) => Err(unfit(name, "text", other)),
         }
     }
 
@@ -74,12 +109,12 @@ impl Args {
             Some(Value::Bool(value)) => return Ok(*value),
             Some(Value::String(text)) => text.to_ascii_lowercase(),
             Some(Value::Number(number)) => number.to_string(),
-            Some(other) => return Err(wrong(name, "a boolean", other)),
+            Some(other) => return Err(unfit(name, "a boolean", other)),
         };
         match text.as_str() {
             "yes" | "true" | "on" | "1" | "y" | "t" => Ok(true),
             "no" | "false" | "off" | "0" | "n" | "f" => Ok(false),
-            _ => Err(wrong(name, "a boolean", &Value::String(text))),
+            _ => Err(unfit(name, "a boolean", &Value::String(text))),
         }
     }
 
@@ -92,16 +127,47 @@ impl Args {
                 .map(|item| match item {
                     Value::String(text) => Ok(text.clone()),
                     Value::Number(number) => Ok(number.to_string()),
-                    other => Err(wrong(name, "a list of texts", other)),
+                    Value::Bool(true) => Ok("True".to_owned()),
+                    Value::Bool(false) => Ok("False".to_owned()),
+                    Value::Null => Ok(String::new()),
+                    other => Err(unfit(name, "a list of texts", other)),
                 })
                 .collect(),
             Some(Value::String(text)) => Ok(vec![text.clone()]),
-            Some(other) => Err(wrong(name, "a list of texts", other)),
+            Some(Value::Number(number)) => Ok(vec![number.to_string()]),
+            Some(other) => Err(unfit(name, "a list of texts", other)),
+        }
+    }
+
+    /// The argument as a list of texts; one text is split at its commas, as Ansible does.
+    pub fn words(&self, name: &'static str) -> Result<Vec<String>, ModuleError> {
+        match self.0.get(name) {
+            Some(Value::String(text)) => Ok(text.split(',').map(str::to_owned).collect()),
+            _ => self.list(name),
         }
     }
 }
 
-fn wrong(name: &str, wanted: &str, found: &Value) -> ModuleError {
+/// A module's own parameters and those of another list, `N` in all.
+pub(super) const fn joined<const N: usize>(
+    own: &[Parameter],
+    more: &[Parameter],
+) -> [Parameter; N] {
+    let mut all = [Parameter::optional(""); N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < own.len() { own[at] } else { more[at - own.len()] };
+        at += 1;
+    }
+    all
+}
+
+/// An argument that cannot be used.
+pub(super) fn wrong(name: &str, reason: impl Into<String>) -> ModuleError {
+    ModuleError::Argument { name: name.to_owned(), reason: reason.into() }
+}
+
+fn unfit(name: &str, wanted: &str, found: &Value) -> ModuleError {
     ModuleError::Argument {
         name: name.to_owned(),
         reason: format!("must be {wanted}, not {found}"),
@@ -111,9 +177,6 @@ fn wrong(name: &str, wanted: &str, found: &Value) -> ModuleError {
 /// The argument as a whole number, not negative.
 pub(super) fn whole_number(args: &Args, name: &'static str) -> Result<Option<u64>, ModuleError> {
     let Some(text) = args.text(name)? else { return Ok(None) };
-    let number = text.trim().parse().map_err(|_| ModuleError::Argument {
-        name: name.to_owned(),
-        reason: format!("must be a whole number, not `{text}`"),
-    })?;
-    Ok(Some(number))
+    let number = text.trim().parse();
+    number.map(Some).map_err(|_| wrong(name, format!("must be a whole number, not `{text}`")))
 }

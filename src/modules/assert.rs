@@ -39,13 +39,14 @@ impl Module for Assert {
                 }
             };
             if !holds {
-                let msg = args.text("fail_msg")?.unwrap_or_else(|| "Assertion failed".to_owned());
-                let failed = Outcome { failed: true, msg, ..Outcome::default() };
+                let msg = args.0.get("fail_msg").filter(|msg| !msg.is_null()).cloned();
+                let failed = Outcome::failed(msg.unwrap_or_else(|| "Assertion failed".into()));
                 return Ok(failed.with("evaluated_to", false).with("assertion", condition));
             }
         }
         let msg = args.text("success_msg")?.unwrap_or_else(|| "All assertions passed".to_owned());
-        Ok(Outcome::ok(if quiet { String::new() } else { msg }))
+        let shown = if quiet { String::new() } else { msg.clone() };
+        Ok(Outcome::ok(shown).with("msg", msg))
     }
 }
 

@@ -1,8 +1,11 @@
 //! `command`: one program with its arguments, without a shell's interpretation.
 
+use super::args::wrong;
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
-use crate::transport::{Input, quote};
+use crate::transport::{Input, Output, quote};
 use async_trait::async_trait;
+use jiff::Zoned;
+use serde_json::{Map, Value, json};
 
 /// The module.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ impl Module for Command {
                 Parameter::optional("stdin"),
                 Parameter::optional("stdin_add_newline"),
                 Parameter::optional("strip_empty_ends"),
+                Parameter::optional("expand_argument_vars"),
+                Parameter::refused("executable", "no shell runs it; write `shell:` for one"),
             ]
         }
     }
@@ -34,19 +39,35 @@ impl Module for Command {
     }
 
     fn preview(&self, args: &Args) -> Vec<String> {
-        words(args).map(|words| words.join(" ")).into_iter().collect()
+        words(args).and_then(|words| quoted(args, &words)).into_iter().collect()
     }
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
         let words = words(args)?;
-        let shown = args.text("cmd")?.unwrap_or_else(|| words.join(" "));
-        run(context, args, &shown, &format!("exec {}", words.join(" "))).await
+        let line = quoted(args, &words)?;
+        let script = format!("{}exec {line}", missing(&quoted(args, &words[..1])?));
+        let mut outcome = run(context, args, words.into(), &script).await?;
+        if outcome.msg == NOT_EXECUTED {
+            outcome.values.insert("cmd".to_owned(), line.into());
+        }
+        Ok(outcome)
     }
 }
 
-/// The words of the command, each quoted for the host's `sh`.
+/// The words, each quoted for the host's `sh`, with variables unless that is switched off.
+fn quoted(args: &Args, words: &[String]) -> Result<String, ModuleError> {
+    let quoted = if args.boolean("expand_argument_vars", true)? { expand } else { quote };
+    Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+}
+
+/// Tells a program that is not there from one that ends with 127.
+fn missing(program: &str) -> String {
+    format!("command -v {program} >/dev/null || {{ echo {MISSING}; exit; }}\n")
+}
+
+/// The words of the command.
 fn words(args: &Args) -> Result<Vec<String>, ModuleError> {
-    let argv = args.list("argv")?;
+    let argv = args.words("argv")?;
     let words = match args.text("cmd")? {
         Some(text) if argv.is_empty() => split(&text)?,
         None if !argv.is_empty() => argv,
@@ -56,15 +77,11 @@ fn words(args: &Args) -> Result<Vec<String>, ModuleError> {
     if words.first().is_none_or(|word| word.trim().is_empty()) {
         return Err(wrong("cmd", "is missing or rendered empty"));
     }
-    Ok(words.iter().map(|word| expand(word)).collect())
-}
-
-fn wrong(name: &str, reason: &str) -> ModuleError {
-    ModuleError::Argument { name: name.to_owned(), reason: reason.to_owned() }
+    Ok(words)
 }
 
 /// Splits a line as a shell would, with quotes and backslashes but no operators.
-fn split(text: &str) -> Result<Vec<String>, ModuleError> {
+pub(super) fn split(text: &str) -> Result<Vec<String>, ModuleError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();
@@ -109,7 +126,7 @@ fn split(text: &str) -> Result<Vec<String>, ModuleError> {
 
 /// Quotes a word, but lets the host put in `$NAME`, `${NAME}` and a leading `~`, as Ansible does;
 /// an unknown name stays as it is written.
-fn expand(word: &str) -> String {
+pub(super) fn expand(word: &str) -> String {
     let mut out = String::new();
     let mut rest = word;
     if let Some(after) = word.strip_prefix('~') {
@@ -155,37 +172,54 @@ fn variable(text: &str) -> (&str, usize) {
     if named && closed { (name, start + end + closing) } else { ("", 0) }
 }
 
-/// Runs a script for the operator: `chdir`, `creates`, `removes` and `stdin` as in Ansible.
+/// Runs a script for the operator: `chdir`, `creates`, `removes` and `stdin` as in Ansible. `cmd`
+/// is what is registered under that name.
 pub(super) async fn run(
     context: &Context,
     args: &Args,
-    shown: &str,
+    cmd: Value,
     script: &str,
 ) -> Result<Outcome, ModuleError> {
     let guarded = args.text("creates")?.is_some() || args.text("removes")?.is_some();
     if context.check && !guarded {
-        return Ok(Outcome {
-            skipped: true,
-            rc: Some(0),
-            msg: "Command would have run if not in check mode".to_owned(),
-            ..Outcome::default()
-        }
-        .with("cmd", shown));
+        let skipped = Outcome { skipped: true, ..says(WOULD_HAVE_RUN) };
+        return Ok(skipped.with("cmd", cmd));
     }
     let mut text = prelude(args)?;
-    if context.check {
-        text.push_str(&format!("echo {WOULD_RUN}"));
-    } else {
-        text.push_str(script);
-    }
+    text.push_str(if context.check { "echo rrecover-guard-would-run" } else { script });
     let command = context.command(text).stdin(stdin(args)?);
+    let began = Zoned::now();
     let output = context.connection.run(command).await?;
-    Ok(outcome(args, shown, &output)?.with("cmd", shown))
+    let guard = guard(context, args, output.stdout_text().trim_end())?;
+    let outcome = if let Some(outcome) = guard {
+        outcome
+    } else {
+        let mut outcome = ended(&output, args.boolean("strip_empty_ends", true)?);
+        outcome.values.extend(took(&began));
+        outcome
+    };
+    Ok(outcome.with("cmd", cmd))
+}
+
+/// When it began and ended, by the clock here, and how long it took, as Python writes them.
+fn took(began: &Zoned) -> Map<String, Value> {
+    let ended = Zoned::now();
+    let clock = |at: &Zoned| json!(at.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
+    let time = ended.timestamp().duration_since(began.timestamp()).unsigned_abs();
+    let (seconds, micros) = (time.as_secs(), time.subsec_micros());
+    let delta =
+        format!("{}:{:02}:{:02}.{micros:06}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let values = [("start", clock(began)), ("end", clock(&ended)), ("delta", json!(delta))];
+    values.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
 const CREATES: &str = "rrecover-guard-creates";
 const REMOVES: &str = "rrecover-guard-removes";
 const WOULD_RUN: &str = "rrecover-guard-would-run";
+const NO_DIRECTORY: &str = "rrecover-guard-no-directory";
+const MISSING: &str = "rrecover-guard-missing";
+const NOT_EXECUTED: &str = "Error executing command.";
+const WOULD_HAVE_RUN: &str = "Command would have run if not in check mode";
 
 /// What comes before the command itself.
 fn prelude(args: &Args) -> Result<String, ModuleError> {
@@ -194,7 +228,8 @@ fn prelude(args: &Args) -> Result<String, ModuleError> {
         if directory.trim().is_empty() {
             return Err(wrong("chdir", "rendered empty"));
         }
-        text.push_str(&format!("cd {} || exit\n", expand(&directory)));
+        let directory = expand(&directory);
+        text.push_str(&format!("cd {directory} || {{ echo {NO_DIRECTORY}; exit; }}\n"));
     }
     let exists = |pattern: &str| {
         format!("for f in {}; do if [ -e \"$f\" ] || [ -L \"$f\" ]; then ", glob_word(pattern))
@@ -238,57 +273,44 @@ fn stdin(args: &Args) -> Result<Input, ModuleError> {
     Ok(Input::Bytes(text.into()))
 }
 
-fn outcome(
-    args: &Args,
-    shown: &str,
-    output: &crate::transport::Output,
-) -> Result<Outcome, ModuleError> {
-    let mut stdout = output.stdout_text();
-    let guard =
-        |argument| -> Result<String, ModuleError> { Ok(args.text(argument)?.unwrap_or_default()) };
-    match stdout.trim_end() {
-        CREATES => {
-            let path = guard("creates")?;
-            return Ok(Outcome {
-                rc: Some(0),
-                stdout: format!("skipped, since {path} exists"),
-                msg: format!("Did not run command since '{path}' exists"),
-                ..Outcome::default()
-            });
+/// What a guard said instead of the command.
+fn guard(context: &Context, args: &Args, said: &str) -> Result<Option<Outcome>, ModuleError> {
+    let did = if context.check { "Would" } else { "Did" };
+    let path = |name| -> Result<String, ModuleError> { Ok(args.text(name)?.unwrap_or_default()) };
+    let kept = |path: &str, how: &str| Outcome {
+        stdout: format!("skipped, since {path} {how}"),
+        ..says(&format!("{did} not run command since '{path}' {how}"))
+    };
+    Ok(match said {
+        CREATES => Some(kept(&path("creates")?, "exists")),
+        REMOVES => Some(kept(&path("removes")?, "does not exist")),
+        WOULD_RUN => Some(Outcome { changed: true, ..says(WOULD_HAVE_RUN) }),
+        NO_DIRECTORY => {
+            let why = "Unable to change directory before execution.";
+            Some(Outcome { failed: true, ..says(why) }.with("rc", Value::Null))
         }
-        REMOVES => {
-            let path = guard("removes")?;
-            return Ok(Outcome {
-                rc: Some(0),
-                stdout: format!("skipped, since {path} does not exist"),
-                msg: format!("Did not run command since '{path}' does not exist"),
-                ..Outcome::default()
-            });
-        }
-        WOULD_RUN => {
-            return Ok(Outcome {
-                rc: Some(0),
-                ..Outcome::changed(format!("`{shown}` would have run if not in check mode"))
-            });
-        }
-        _ => {}
-    }
-    let mut stderr = output.stderr_text();
-    if args.boolean("strip_empty_ends", true)? {
+        MISSING => Some(Outcome { failed: true, rc: Some(2), ..says(NOT_EXECUTED) }),
+        _ => None,
+    })
+}
+
+/// The outcome of a command that did not run.
+fn says(msg: &str) -> Outcome {
+    Outcome { rc: Some(0), ..Outcome::ok(msg) }.with("msg", msg)
+}
+
+/// The outcome of a command that ran.
+pub(super) fn ended(output: &Output, strip: bool) -> Outcome {
+    let (mut stdout, mut stderr) = (output.stdout_text(), output.stderr_text());
+    if strip {
         stdout.truncate(stdout.trim_end_matches(['\r', '\n']).len());
         stderr.truncate(stderr.trim_end_matches(['\r', '\n']).len());
     }
     let failed = output.rc != 0;
     let msg = if failed { "non-zero return code" } else { "" };
-    Ok(Outcome {
-        changed: true,
-        failed,
-        rc: Some(output.rc),
-        stdout,
-        stderr,
-        msg: msg.to_owned(),
-        ..Outcome::default()
-    })
+    let rc = Some(output.rc);
+    let outcome = Outcome { changed: true, failed, rc, stdout, stderr, ..Outcome::ok(msg) };
+    outcome.with("msg", msg)
 }
 
 #[cfg(test)]

@@ -29,8 +29,10 @@ impl Module for Debug {
                 let msg = format!("{expression}: {}", shown(&value));
                 Ok(Outcome::ok(msg).with(expression, value))
             }
-            (_, Some(value)) | (Some(value), None) => Ok(Outcome::ok(shown(value))),
-            (None, None) => Ok(Outcome::ok("Hello world!")),
+            (_, Some(value)) | (Some(value), None) => {
+                Ok(Outcome::ok(shown(value)).with("msg", value.clone()))
+            }
+            (None, None) => Ok(Outcome::ok("Hello world!").with("msg", "Hello world!")),
         }
     }
 }

@@ -18,7 +18,8 @@ impl Module for Fail {
     }
 
     async fn run(&self, _context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
-        let msg = args.text("msg")?.unwrap_or_else(|| "Failed as requested from task".to_owned());
-        Ok(Outcome { failed: true, msg, ..Outcome::default() })
+        let msg = args.0.get("msg").filter(|msg| !msg.is_null()).cloned();
+        let msg = msg.unwrap_or_else(|| "Failed as requested from task".into());
+        Ok(Outcome::failed(msg))
     }
 }

@@ -1,12 +1,13 @@
 //! `fetch`: a file from the host to this machine.
 
 use super::look::{Look, look};
-use super::write::{file_error, unreadable};
+use super::source::Source;
+use super::write::file_error;
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter, paths};
 use crate::transport::files;
 use async_trait::async_trait;
-use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use serde_json::Value;
+use std::path::{Component, Path, PathBuf};
 
 /// The module.
 #[derive(Debug)]
@@ -25,71 +26,92 @@ impl Module for Fetch {
                 Parameter::required("dest"),
                 Parameter::optional("flat"),
                 Parameter::optional("fail_on_missing"),
+                Parameter::on("validate_checksum", "what was fetched is always compared"),
             ]
         }
     }
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
-        let src = paths::required(args, "src")?;
-        let into = destination(context, args, &src)?;
-        let how = Look { follow: true, digest: Some("sha256sum"), inside: None };
-        let digest = match look(context, &src, how).await?.entry {
-            Some(entry) if entry.is_file() => entry.digest,
-            Some(entry) => {
-                let kind = entry.kind();
-                return Err(ModuleError::Failed(format!("`{src}` is a {kind}, not a file")));
-            }
-            None if args.boolean("fail_on_missing", true)? => {
-                return Err(ModuleError::Failed(format!("there is no `{src}` on the host")));
-            }
-            None => return Ok(Outcome::ok(format!("there is no `{src}`, ignored"))),
+        let flat = args.boolean("flat", false)?;
+        let must = args.boolean("fail_on_missing", true)?;
+        if context.check {
+            let msg = "check mode not (yet) supported for this module".to_owned();
+            return Ok(Outcome { skipped: true, msg, ..Outcome::default() });
+        }
+        let src = paths::on_host(context, args, "src").await?;
+        let into = destination(context, args, &src, flat)?;
+        let how = Look { follow: true, digest: Some("sha1sum"), ..Look::default() };
+        let missing = |msg: &str, ignored: &str| {
+            let msg = if must { msg.to_owned() } else { format!("{msg}{ignored}") };
+            Ok(Outcome { failed: must, ..Outcome::default() }.saying(msg).with("file", src.clone()))
         };
-        let finish = |outcome: Outcome| outcome.with("dest", into.to_string_lossy().into_owned());
-        if into.is_file() && digest == Some(local_digest(&into)?) {
-            return Ok(finish(Outcome::default()));
+        let digest = match look(context, &src, how).await?.entry {
+            Some(entry) if entry.is_directory() => {
+                let msg = "remote file is a directory, fetch cannot work on directories";
+                return missing(msg, ", not transferring, ignored").map(|mut outcome| {
+                    outcome.values.shift_remove("file");
+                    outcome
+                });
+            }
+            Some(entry) => entry.digest,
+            None => {
+                return missing("the remote file does not exist", ", not transferring, ignored");
+            }
+        };
+        let local = Source::File(into.clone());
+        let finish = |outcome: Outcome| -> Result<Outcome, ModuleError> {
+            let digests = local.digests()?;
+            let dest = into.to_string_lossy().into_owned();
+            let outcome = outcome.with("dest", dest).with("checksum", digests.sha1);
+            Ok(outcome.with("md5sum", digests.md5))
+        };
+        if into.is_file() && digest == Some(local.digests()?.sha1) {
+            return finish(Outcome::default().with("file", src));
         }
-        let outcome = finish(Outcome::changed(format!("`{src}` -> `{}`", into.display())));
-        if !context.check {
-            bring(context, &src, &into).await?;
-        }
-        Ok(outcome)
+        bring(context, &src, &into).await?;
+        let outcome = finish(Outcome::changed(format!("`{src}` -> `{}`", into.display())))?;
+        Ok(outcome.with("remote_checksum", digest).with("remote_md5sum", Value::Null))
     }
 }
 
 /// `dest/<host>/<src>`, or with `flat` just `dest`.
-fn destination(context: &Context, args: &Args, src: &str) -> Result<PathBuf, ModuleError> {
+fn destination(
+    context: &Context,
+    args: &Args,
+    src: &str,
+    flat: bool,
+) -> Result<PathBuf, ModuleError> {
     let dest = args.required_text("dest")?;
     if dest.trim().is_empty() {
-        return Err(ModuleError::Argument {
-            name: "dest".to_owned(),
-            reason: "rendered empty".to_owned(),
-        });
+        return Err(super::args::wrong("dest", "rendered empty"));
     }
-    let base = match context.search_path.first() {
-        Some(directory) => directory.join(&dest),
-        None => PathBuf::from(&dest),
+    let base = match (
+        dest.strip_prefix("~/").zip(std::env::var_os("HOME")),
+        // The playbook's own directory, Ansible's base for what is brought here.
+        context.search_path.last(),
+    ) {
+        (Some((rest, home)), _) => PathBuf::from(home).join(rest),
+        (None, Some(directory)) => directory.join(&dest),
+        (None, None) => PathBuf::from(&dest),
     };
-    if !args.boolean("flat", false)? {
-        return Ok(base.join(context.connection.host()).join(src.trim_start_matches('/')));
+    if !flat {
+        let path = base.join(context.connection.host()).join(src.trim_start_matches('/'));
+        return Ok(plain(&path));
     }
-    let name = Path::new(src).file_name();
-    Ok(match name {
-        Some(name) if dest.ends_with('/') || base.is_dir() => base.join(name),
-        _ => base,
-    })
+    let name = Path::new(src).file_name().filter(|_| dest.ends_with('/'));
+    let path = name.map_or(base.clone(), |name| base.join(name));
+    if path.is_dir() {
+        let hint = "use a trailing slash if you want to fetch src into that directory";
+        let msg = format!("dest is an existing directory, {hint}: `{}`", path.display());
+        return Err(ModuleError::Failed(msg));
+    }
+    Ok(plain(&path))
 }
 
-fn local_digest(path: &Path) -> Result<String, ModuleError> {
-    let mut sha256 = Sha256::new();
-    let mut file = std::fs::File::open(path).map_err(|e| unreadable(path, &e))?;
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = std::io::Read::read(&mut file, &mut buffer).map_err(|e| unreadable(path, &e))?;
-        if read == 0 {
-            return Ok(hex::encode(sha256.finalize()));
-        }
-        sha256.update(&buffer[..read]);
-    }
+/// The path without `.` in it.
+fn plain(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.components().filter(|part| !matches!(part, Component::CurDir)).collect()
 }
 
 /// Downloads beside the destination and renames: a file that is cut off never stands there.
@@ -97,13 +119,8 @@ async fn bring(context: &Context, src: &str, into: &Path) -> Result<(), ModuleEr
     let failed = |error: std::io::Error| {
         ModuleError::Failed(format!("cannot write `{}`: {error}", into.display()))
     };
-    let directory = into.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(directory).map_err(failed)?;
-    let part = tempfile::Builder::new().prefix(".rrecover-").tempfile_in(directory);
-    let part = part.map_err(failed)?.into_temp_path();
+    std::fs::create_dir_all(into.parent().unwrap_or_else(|| Path::new("."))).map_err(failed)?;
     let from = context.connection.as_ref();
-    files::download(from, context.run_as.clone(), src, &part, context.deadline)
-        .await
-        .map_err(file_error)?;
-    part.persist(into).map_err(|error| failed(error.error))
+    let brought = files::download(from, context.run_as.clone(), src, into, context.deadline);
+    brought.await.map(drop).map_err(file_error)
 }

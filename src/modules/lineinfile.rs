@@ -1,15 +1,30 @@
 //! `lineinfile`: one line is in a file, or is not.
 
-use super::attributes::Attributes;
-use super::write::{self, Source, Target};
+use super::args::{joined, wrong};
+use super::attributes::ATTRIBUTES;
+use super::edit::{Document, failed};
+use super::pattern::{Pattern, expanded};
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter, paths};
-use crate::transport::quote;
 use async_trait::async_trait;
-use regex::Regex;
 
 /// The module.
 #[derive(Debug)]
 pub(super) struct LineInFile;
+
+const OWN: &[Parameter] = &[
+    Parameter::required("path").or(&["dest", "destfile", "name"]),
+    Parameter::optional("state").one_of(&["present", "absent"]),
+    Parameter::optional("line").or(&["value"]),
+    Parameter::optional("regexp").or(&["regex"]),
+    Parameter::optional("search_string"),
+    Parameter::optional("backrefs"),
+    Parameter::optional("insertafter"),
+    Parameter::optional("insertbefore"),
+    Parameter::optional("firstmatch"),
+    Parameter::optional("create"),
+    Parameter::optional("backup"),
+    Parameter::optional("validate"),
+];
 
 #[async_trait]
 impl Module for LineInFile {
@@ -18,54 +33,34 @@ impl Module for LineInFile {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        const {
-            &[
-                Parameter::required("path").or(&["dest", "destfile", "name"]),
-                Parameter::optional("state").one_of(&["present", "absent"]),
-                Parameter::optional("line").or(&["value"]),
-                Parameter::optional("regexp").or(&["regex"]),
-                Parameter::optional("search_string"),
-                Parameter::optional("insertafter"),
-                Parameter::optional("insertbefore"),
-                Parameter::optional("firstmatch"),
-                Parameter::optional("create"),
-                Parameter::optional("backup"),
-                Parameter::optional("mode"),
-                Parameter::optional("owner"),
-                Parameter::optional("group"),
-            ]
-        }
+        const { &joined::<{ OWN.len() + ATTRIBUTES.len() }>(OWN, ATTRIBUTES) }
     }
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
-        let path = paths::required(args, "path")?;
         let edit = Edit::read(args)?;
-        let script =
-            format!("p={}\nif [ ! -e \"$p\" ]; then exit 44; fi\ncat \"$p\"", quote(&path));
-        let output = context.sh(script).await?;
-        let before = match output.rc {
-            0 => String::from_utf8(output.stdout)
-                .map_err(|_| ModuleError::Failed(format!("`{path}` is not UTF-8 text")))?,
-            44 if edit.absent => return Ok(Outcome::ok("file not present")),
-            44 if args.boolean("create", false)? => String::new(),
-            44 => return Err(ModuleError::Failed(format!("`{path}` does not exist"))),
-            rc => {
-                let stderr = output.stderr_text();
-                let (what, command) = ("reading a file".to_owned(), format!("cat {path}"));
-                return Err(ModuleError::Command { what, command, rc, stderr });
-            }
+        let path = paths::on_host(context, args, "path").await?;
+        let document = match Document::open(context, &path, true).await? {
+            Ok(document) => document,
+            Err(failed) => return Ok(failed),
         };
-        let (after, msg) = edit.apply(&before);
-        let attributes = Attributes::read(args)?;
-        if after == before && attributes == Attributes::default() {
-            return Ok(Outcome::default());
+        if !document.exists() && edit.absent {
+            return Ok(Outcome::default().saying("file not present"));
         }
-        let backup = args.boolean("backup", false)?;
-        let target =
-            Target { path, inside: None, directory: false, attributes, backup, force: true };
-        let outcome = write::put(context, Source::Bytes(after.into()), &target).await?;
-        let said = if msg.is_empty() { outcome.msg.clone() } else { msg.to_owned() };
-        Ok(Outcome { msg: said, ..outcome })
+        if !document.exists() && !args.boolean("create", false)? {
+            return Ok(failed(257, format!("Destination {path} does not exist !")));
+        }
+        let done = edit.apply(&document.text)?;
+        let saved = match document.save(context, args, &done.text, done.changed).await? {
+            Ok(saved) => saved,
+            Err(failed) => return Ok(failed),
+        };
+        let changed = done.changed || saved.attributes;
+        let outcome = Outcome { changed, ..Outcome::default() }.saying(saved.message(&done.msg));
+        let mut outcome = outcome.with("backup", saved.backup.clone());
+        if let Some(found) = done.found {
+            outcome = outcome.with("found", found);
+        }
+        Ok(if context.diff { saved.add_diff(outcome, &document, &done.text) } else { outcome })
     }
 }
 
@@ -74,8 +69,8 @@ impl Module for LineInFile {
 enum Place {
     End,
     Beginning,
-    After(Regex),
-    Before(Regex),
+    After(Pattern),
+    Before(Pattern),
 }
 
 /// What is to be done to the lines.
@@ -83,31 +78,39 @@ enum Place {
 struct Edit {
     absent: bool,
     line: String,
-    regexp: Option<Regex>,
+    regexp: Option<Pattern>,
     search: Option<String>,
     place: Place,
     first: bool,
+    backrefs: bool,
 }
 
-fn regex(name: &'static str, text: &str) -> Result<Regex, ModuleError> {
-    Regex::new(text).map_err(|error| ModuleError::Argument {
-        name: name.to_owned(),
-        reason: format!("is not a regular expression: {error}"),
-    })
-}
-
-fn wrong(name: &str, reason: &str) -> ModuleError {
-    ModuleError::Argument { name: name.to_owned(), reason: reason.to_owned() }
+/// The text after an edit.
+#[derive(Debug)]
+struct Done {
+    text: String,
+    changed: bool,
+    msg: String,
+    /// How many lines were removed, where lines are removed.
+    found: Option<usize>,
 }
 
 impl Edit {
     fn read(args: &Args) -> Result<Self, ModuleError> {
         let absent = args.text("state")?.as_deref() == Some("absent");
         let line = args.text("line")?;
-        let regexp = args.text("regexp")?.map(|text| regex("regexp", &text)).transpose()?;
+        let regexp =
+            args.text("regexp")?.map(|text| Pattern::new("regexp", "", &text)).transpose()?;
         let search = args.text("search_string")?;
+        let backrefs = args.boolean("backrefs", false)?;
         if regexp.is_some() && search.is_some() {
             return Err(wrong("search_string", "and `regexp` exclude each other"));
+        }
+        if backrefs && search.is_some() {
+            return Err(wrong("search_string", "and `backrefs` exclude each other"));
+        }
+        if !absent && backrefs && regexp.is_none() {
+            return Err(wrong("regexp", "is missing, and `backrefs` needs it"));
         }
         if !absent && line.is_none() {
             return Err(wrong("line", "is missing"));
@@ -115,84 +118,142 @@ impl Edit {
         if absent && line.is_none() && regexp.is_none() && search.is_none() {
             return Err(wrong("line", "or `regexp` or `search_string` is missing"));
         }
-        if line.as_deref().is_some_and(|line| line.contains('\n')) {
-            return Err(wrong("line", "must be one line"));
-        }
-        let place = match (args.text("insertafter")?, args.text("insertbefore")?) {
-            (Some(_), Some(_)) => {
-                return Err(wrong("insertbefore", "and `insertafter` exclude each other"));
-            }
-            (None, None) => Place::End,
-            (Some(text), None) if text == "EOF" => Place::End,
-            (Some(text), None) => Place::After(regex("insertafter", &text)?),
-            (None, Some(text)) if text == "BOF" => Place::Beginning,
-            (None, Some(text)) => Place::Before(regex("insertbefore", &text)?),
-        };
+        let place = place(args)?;
         let first = args.boolean("firstmatch", false)?;
-        Ok(Self { absent, line: line.unwrap_or_default(), regexp, search, place, first })
-    }
-
-    /// Whether a line is the one that is meant.
-    fn matches(&self, line: &str) -> bool {
-        match (&self.regexp, &self.search) {
-            (Some(regexp), _) => regexp.is_match(line),
-            (None, Some(search)) => line.contains(search.as_str()),
-            (None, None) => line == self.line,
-        }
+        Ok(Self { absent, line: line.unwrap_or_default(), regexp, search, place, first, backrefs })
     }
 
     /// The text after the edit, and what was done.
-    fn apply(&self, text: &str) -> (String, &'static str) {
-        let mut lines: Vec<&str> = text.lines().collect();
+    fn apply(&self, text: &str) -> Result<Done, ModuleError> {
+        let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
         if self.absent {
-            let before = lines.len();
-            lines.retain(|line| !self.matches(line));
-            let msg = if lines.len() < before { "line(s) removed" } else { "" };
-            return (self.join(text, &lines, before), msg);
+            return Ok(self.remove(lines));
         }
-        let count = lines.len();
-        let found = if self.first {
-            lines.iter().position(|line| self.matches(line))
-        } else {
-            lines.iter().rposition(|line| self.matches(line))
+        let (equal, beside) = self.scan(&lines);
+        let msg = match (self.matched(&lines), equal) {
+            (Some(at), _) => self.replace(&mut lines, at)?,
+            // It may lack its newline.
+            (None, Some(at)) => set(&mut lines, at, &self.line),
+            (None, None) if self.backrefs => "",
+            (None, None) => self.add(&mut lines, beside),
         };
-        if let Some(at) = found {
-            let same = lines[at] == self.line;
-            lines[at] = &self.line;
-            return (self.join(text, &lines, count), if same { "" } else { "line replaced" });
-        }
-        // With a pattern that matches nothing, a line that is there already is not added again.
-        if lines.contains(&self.line.as_str()) {
-            return (text.to_owned(), "");
-        }
-        let at = self.insert_at(&lines);
-        lines.insert(at, &self.line);
-        (self.join(text, &lines, count), "line added")
+        Ok(Done {
+            text: lines.concat(),
+            changed: !msg.is_empty(),
+            msg: msg.to_owned(),
+            found: None,
+        })
     }
 
-    fn insert_at(&self, lines: &[&str]) -> usize {
-        let find = |pattern: &Regex| {
-            let hit = |line: &&str| pattern.is_match(line);
-            if self.first { lines.iter().position(hit) } else { lines.iter().rposition(hit) }
-        };
-        match &self.place {
-            Place::End => lines.len(),
-            Place::Beginning => 0,
-            Place::After(pattern) => find(pattern).map_or(lines.len(), |at| at + 1),
-            Place::Before(pattern) => find(pattern).unwrap_or(lines.len()),
-        }
+    fn remove(&self, mut lines: Vec<String>) -> Done {
+        let before = lines.len();
+        lines.retain(|line| match (&self.regexp, &self.search) {
+            (Some(regexp), _) => !regexp.occurs(unended(line)),
+            (None, Some(search)) => !line.contains(search.as_str()),
+            (None, None) => bare(line) != self.line,
+        });
+        let found = before - lines.len();
+        let msg = if found > 0 { format!("{found} line(s) removed") } else { String::new() };
+        Done { text: lines.concat(), changed: found > 0, msg, found: Some(found) }
     }
 
-    /// The lines as a file; an untouched last line without a newline stays so.
-    fn join(&self, before: &str, lines: &[&str], count: usize) -> String {
-        let mut text = lines.join("\n");
-        let untouched_end = lines.len() == count && lines.last() != Some(&self.line.as_str());
-        let open_end = !before.is_empty() && !before.ends_with('\n');
-        if !lines.is_empty() && !(open_end && (untouched_end || text == before)) {
-            text.push('\n');
-        }
-        text
+    /// The line that `regexp` or `search_string` means.
+    fn matched(&self, lines: &[String]) -> Option<usize> {
+        let hit = |line: &String| match (&self.regexp, &self.search) {
+            (Some(regexp), _) => regexp.occurs(unended(line)),
+            (None, Some(search)) => line.contains(search.as_str()),
+            (None, None) => false,
+        };
+        if self.first { lines.iter().position(hit) } else { lines.iter().rposition(hit) }
     }
+
+    fn replace(&self, lines: &mut [String], at: usize) -> Result<&'static str, ModuleError> {
+        let mut line = self.line.clone();
+        if self.backrefs
+            && let Some(captures) =
+                self.regexp.as_ref().and_then(|one| one.first(unended(&lines[at])))
+        {
+            line = expanded(&self.line, &captures)?;
+        }
+        Ok(set(lines, at, &line))
+    }
+
+    /// Where the wanted line stands already, and the line that it is to be put beside. With
+    /// `firstmatch` nobody looks further than that one.
+    fn scan(&self, lines: &[String]) -> (Option<usize>, Option<usize>) {
+        let pattern = match &self.place {
+            Place::After(pattern) | Place::Before(pattern) => Some(pattern),
+            Place::End | Place::Beginning => None,
+        };
+        let (mut equal, mut beside) = (None, None);
+        for (at, line) in lines.iter().enumerate() {
+            if bare(line) == self.line {
+                equal = Some(at);
+            } else if pattern.is_some_and(|pattern| pattern.occurs(unended(line))) {
+                beside = Some(at);
+                if self.first {
+                    break;
+                }
+            }
+        }
+        (equal, beside)
+    }
+
+    fn add(&self, lines: &mut Vec<String>, beside: Option<usize>) -> &'static str {
+        let at = match (&self.place, beside) {
+            (Place::Beginning, _) => 0,
+            (Place::After(_), Some(at)) => at + 1,
+            (Place::Before(_), Some(at)) => at,
+            _ => lines.len(),
+        };
+        let after = matches!(self.place, Place::After(_)) && beside.is_some();
+        if after && lines.get(at).is_some_and(|line| bare(line) == self.line) {
+            return "";
+        }
+        if at == lines.len() {
+            end_with_newline(lines);
+        }
+        lines.insert(at, format!("{}\n", self.line));
+        "line added"
+    }
+}
+
+fn place(args: &Args) -> Result<Place, ModuleError> {
+    Ok(match (args.text("insertafter")?, args.text("insertbefore")?) {
+        (Some(_), Some(_)) => {
+            return Err(wrong("insertbefore", "and `insertafter` exclude each other"));
+        }
+        (None, None) => Place::End,
+        (Some(text), None) if text == "EOF" => Place::End,
+        (Some(text), None) | (None, Some(text)) if text == "BOF" => Place::Beginning,
+        (Some(text), None) => Place::After(Pattern::new("insertafter", "", &text)?),
+        (None, Some(text)) => Place::Before(Pattern::new("insertbefore", "", &text)?),
+    })
+}
+
+/// A line without its newline, which `$` stands before.
+fn unended(line: &str) -> &str {
+    line.strip_suffix('\n').unwrap_or(line)
+}
+
+/// A line as it is compared with the wanted one.
+fn bare(line: &str) -> &str {
+    line.trim_end_matches(['\r', '\n'])
+}
+
+fn end_with_newline(lines: &mut [String]) {
+    if let Some(last) = lines.last_mut().filter(|last| !last.ends_with(['\n', '\r'])) {
+        last.push('\n');
+    }
+}
+
+fn set(lines: &mut [String], at: usize, line: &str) -> &'static str {
+    let line = if line.ends_with('\n') { line.to_owned() } else { format!("{line}\n") };
+    if lines[at] == line {
+        return "";
+    }
+    lines[at] = line;
+    "line replaced"
 }
 
 #[cfg(test)]
@@ -203,7 +264,7 @@ mod tests {
     fn apply(args: serde_json::Value, text: &str) -> String {
         let serde_json::Value::Object(args) = args else { panic!("no arguments") };
         let args = Args(args);
-        Edit::read(&args).unwrap().apply(text).0
+        Edit::read(&args).unwrap().apply(text).unwrap().text
     }
 
     #[test]
@@ -211,9 +272,11 @@ mod tests {
         assert_eq!(apply(json!({"line": "c"}), "a\nb\n"), "a\nb\nc\n");
         assert_eq!(apply(json!({"line": "c"}), "a\nc\nb\n"), "a\nc\nb\n");
         assert_eq!(apply(json!({"line": "c", "insertbefore": "BOF"}), "a\n"), "c\na\n");
+        assert_eq!(apply(json!({"line": "c", "insertafter": "BOF"}), "a\n"), "c\na\n");
         assert_eq!(apply(json!({"line": "c", "insertafter": "^a"}), "a\nb\n"), "a\nc\nb\n");
         assert_eq!(apply(json!({"line": "c", "insertbefore": "^b"}), "a\nb\n"), "a\nc\nb\n");
         assert_eq!(apply(json!({"line": "c"}), ""), "c\n");
+        assert_eq!(apply(json!({"line": "c"}), "a"), "a\nc\n");
     }
 
     #[test]
@@ -225,14 +288,21 @@ mod tests {
     }
 
     #[test]
-    fn absent_removes_every_match() {
-        assert_eq!(apply(json!({"regexp": "^k", "state": "absent"}), "k\na\nk2\n"), "a\n");
-        assert_eq!(apply(json!({"line": "a", "state": "absent"}), "a\nab"), "ab\n");
+    fn groups_are_put_into_the_line() {
+        let edit = json!({"line": r"\1=2 \2", "regexp": "^(k)=.(.*)$", "backrefs": true});
+        assert_eq!(apply(edit.clone(), "k=1# why\n"), "k=2 # why\n");
+        assert_eq!(apply(edit, "j=1\n"), "j=1\n");
     }
 
     #[test]
-    fn a_text_that_needs_no_edit_stays_byte_for_byte() {
+    fn absent_removes_every_match() {
+        assert_eq!(apply(json!({"regexp": "^k", "state": "absent"}), "k\na\nk2\n"), "a\n");
+        assert_eq!(apply(json!({"line": "a", "state": "absent"}), "a\nab"), "ab");
+    }
+
+    #[test]
+    fn only_the_line_that_is_meant_gets_its_newline() {
         assert_eq!(apply(json!({"line": "a"}), "a\nb"), "a\nb");
-        assert_eq!(apply(json!({"line": "b"}), "a\nb"), "a\nb");
+        assert_eq!(apply(json!({"line": "b"}), "a\nb"), "a\nb\n");
     }
 }

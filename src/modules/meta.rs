@@ -1,10 +1,7 @@
-//! `meta`: what concerns the run itself. The runner acts on the outcome.
+//! `meta`: what concerns the run itself. The runner does it; here is what it takes.
 
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
 use async_trait::async_trait;
-
-/// The key under which the outcome tells the runner what is wanted.
-pub const META: &str = "meta";
 
 /// The module.
 #[derive(Debug)]
@@ -23,6 +20,11 @@ impl Module for Meta {
                 "flush_handlers",
                 "end_play",
                 "end_host",
+                "end_batch",
+                "end_role",
+                "clear_facts",
+                "clear_host_errors",
+                "reset_connection",
             ])]
         }
     }
@@ -33,6 +35,6 @@ impl Module for Meta {
 
     async fn run(&self, _context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
         let action = args.required_text("action")?;
-        Ok(Outcome::default().with(META, action))
+        Err(ModuleError::Failed(format!("`meta: {action}` belongs into a playbook")))
     }
 }

@@ -37,6 +37,20 @@ impl Outcome {
         Self { changed: true, msg: msg.into(), ..Self::default() }
     }
 
+    /// It failed with a message of the operator's own, which is registered as it is.
+    pub(super) fn failed(msg: Value) -> Self {
+        let text = msg.as_str().map_or_else(|| msg.to_string(), str::to_owned);
+        Self { failed: true, ..Self::ok(text) }.with("msg", msg)
+    }
+
+    /// Says it to people, and registers it as `msg` as Ansible's module does.
+    #[must_use]
+    pub fn saying(mut self, msg: impl Into<String>) -> Self {
+        self.msg = msg.into();
+        let msg = self.msg.clone();
+        self.with("msg", msg)
+    }
+
     /// Adds a registered value.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

@@ -1,6 +1,7 @@
 //! Which paths a file-touching module accepts: never one that rendered empty, `/`, or a glob.
 
-use super::{Args, ModuleError};
+use super::command::expand;
+use super::{Args, Context, ModuleError};
 
 /// Directories that are part of every system: never removed and never replaced.
 const SYSTEM: &[&str] = &[
@@ -8,9 +9,24 @@ const SYSTEM: &[&str] = &[
     "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/var/log",
 ];
 
-/// The path on the host in argument `name`, without a trailing slash.
-pub(super) fn required(args: &Args, name: &'static str) -> Result<String, ModuleError> {
-    check(name, &args.required_text(name)?)
+/// The path on the host in argument `name`, without a trailing slash; a leading `~` and variables
+/// are filled in by the host, as Ansible does.
+pub(super) async fn on_host(
+    context: &Context,
+    args: &Args,
+    name: &'static str,
+) -> Result<String, ModuleError> {
+    check(name, &expanded(context, &args.required_text(name)?).await?)
+}
+
+/// `text` with a leading `~` and variables filled in by the host; that costs a round trip only
+/// where there is one.
+pub(super) async fn expanded(context: &Context, text: &str) -> Result<String, ModuleError> {
+    if !text.starts_with('~') && !text.contains('$') {
+        return Ok(text.to_owned());
+    }
+    let output = context.must("expanding a path", format!("printf %s {}", expand(text))).await?;
+    Ok(output.stdout_text())
 }
 
 /// `text` as a path that may be touched, or why it may not.

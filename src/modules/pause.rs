@@ -20,7 +20,8 @@ impl Module for Pause {
     }
 
     async fn run(&self, _context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
-        let wait = match (whole_number(args, "seconds")?, whole_number(args, "minutes")?) {
+        let minutes = whole_number(args, "minutes")?;
+        let wait = match (whole_number(args, "seconds")?, minutes) {
             (Some(seconds), None) => seconds,
             (None, Some(minutes)) => minutes * 60,
             _ => {
@@ -29,7 +30,15 @@ impl Module for Pause {
                 ));
             }
         };
+        // As in Ansible, a pause is at least a second.
+        let wait = wait.max(1);
         tokio::time::sleep(Duration::from_secs(wait)).await;
-        Ok(Outcome::ok(format!("Paused for {wait} seconds")).with("delta", wait))
+        let said = match minutes {
+            Some(minutes) => format!("Paused for {minutes}.0 minutes"),
+            None => format!("Paused for {wait}.0 seconds"),
+        };
+        let outcome = Outcome::ok(said.clone()).with("stdout", said).with("stderr", "");
+        let outcome = outcome.with("rc", 0).with("delta", wait);
+        Ok(outcome.with("echo", true).with("user_input", ""))
     }
 }

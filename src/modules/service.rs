@@ -7,13 +7,41 @@
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
 use crate::transport::quote;
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// The module, under one of its names.
 #[derive(Debug)]
 pub(super) struct Service(pub(super) &'static str);
 
 const STATES: &[&str] = &["started", "stopped", "restarted", "reloaded"];
+
+/// What `service` takes; `missing_ok` and `no_block` are ours.
+const OF_SERVICE: &[Parameter] = &[
+    Parameter::required("name"),
+    Parameter::optional("state").one_of(STATES),
+    Parameter::optional("enabled"),
+    Parameter::optional("use").one_of(&["auto", "systemd"]),
+    Parameter::optional("no_block"),
+    Parameter::optional("missing_ok"),
+    Parameter::refused("arguments", "systemd has no use for it; leave it out").or(&["args"]),
+    Parameter::refused("pattern", "systemd has no use for it; leave it out"),
+    Parameter::refused("runlevel", "systemd has no use for it; leave it out"),
+    Parameter::refused("sleep", "systemd has no use for it; leave it out"),
+];
+
+/// What `systemd_service` takes; `missing_ok` is ours.
+const OF_SYSTEMD: &[Parameter] = &[
+    Parameter::optional("name").or(&["service", "unit"]),
+    Parameter::optional("state").one_of(STATES),
+    Parameter::optional("enabled"),
+    Parameter::optional("masked"),
+    Parameter::optional("daemon_reload").or(&["daemon-reload"]),
+    Parameter::optional("daemon_reexec").or(&["daemon-reexec"]),
+    Parameter::optional("force"),
+    Parameter::optional("scope").one_of(&["system", "user", "global"]),
+    Parameter::optional("no_block"),
+    Parameter::optional("missing_ok"),
+];
 
 #[async_trait]
 impl Module for Service {
@@ -22,17 +50,7 @@ impl Module for Service {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        const {
-            &[
-                Parameter::required("name").or(&["service", "unit"]),
-                Parameter::optional("state").one_of(STATES),
-                Parameter::optional("enabled"),
-                Parameter::optional("daemon_reload").or(&["daemon-reload"]),
-                Parameter::optional("masked"),
-                Parameter::optional("no_block"),
-                Parameter::optional("missing_ok"),
-            ]
-        }
+        if self.0 == "service" { OF_SERVICE } else { OF_SYSTEMD }
     }
 
     fn preview(&self, args: &Args) -> Vec<String> {
@@ -41,9 +59,12 @@ impl Module for Service {
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
         let wanted = Wanted::read(args)?;
-        let reload = wanted.daemon_reload && !context.check;
-        let reload = if reload { "systemctl daemon-reload || exit\n" } else { "" };
-        let script = format!("{reload}{}", wanted.look());
+        let manager = if context.check { String::new() } else { wanted.of_manager() };
+        if wanted.name.is_empty() {
+            context.must("asking systemd", format!("{}{manager}:", wanted.need())).await?;
+            return Ok(Outcome::default().with("name", json!(null)).with("status", json!({})));
+        }
+        let script = format!("{}{manager}{}", wanted.need(), wanted.look());
         let output = context.must("looking at a unit", script).await?;
         let before = Unit::parse(&output.stdout_text());
         if before.missing() {
@@ -58,7 +79,8 @@ impl Module for Service {
         if commands.is_empty() || context.check {
             return Ok(wanted.finish(outcome, &before));
         }
-        let script = format!("{} || exit\n{}", commands.join(" &&\n"), wanted.settle());
+        let settle = wanted.settle();
+        let script = format!("{}{} || exit\n{settle}", wanted.runtime(), commands.join(" &&\n"));
         let output = context.sh(script).await?;
         if !output.success() {
             let (what, command) = (format!("unit `{}`", wanted.name), commands.join("; "));
@@ -72,6 +94,7 @@ impl Module for Service {
 }
 
 /// What the task wants.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the module")]
 #[derive(Debug)]
 struct Wanted {
     name: String,
@@ -79,15 +102,30 @@ struct Wanted {
     enabled: Option<bool>,
     masked: Option<bool>,
     daemon_reload: bool,
+    daemon_reexec: bool,
     no_block: bool,
+    force: bool,
+    /// `--user` or `--global`, for units that are not the system's.
+    scope: Option<String>,
     missing_ok: bool,
 }
 
 impl Wanted {
     fn read(args: &Args) -> Result<Self, ModuleError> {
-        let name = args.required_text("name")?;
+        let asked = ["state", "enabled", "masked", "daemon_reload", "daemon_reexec"];
+        let given = |name: &str| args.0.get(name).is_some_and(|value| !value.is_null());
+        if !asked.iter().any(|name| given(name)) {
+            return Err(ModuleError::Argument {
+                name: "state".to_owned(),
+                reason: format!("or another one of {} has to be given", asked.join(", ")),
+            });
+        }
+        // Without a unit there is only the manager to speak to.
+        let of_unit = asked[..3].iter().any(|name| given(name)) || given("name");
+        let name = if of_unit { args.required_text("name")? } else { String::new() };
         let usable = |c: char| c.is_ascii_alphanumeric() || "@_.:-\\".contains(c);
-        if name.is_empty() || name.starts_with('-') || !name.chars().all(usable) {
+        let wrong = name.is_empty() || name.starts_with('-') || !name.chars().all(usable);
+        if of_unit && wrong {
             return Err(ModuleError::Refused {
                 reason: format!("argument `name` is not one unit: `{name}`"),
                 hint: "give the name of one service, without wildcards".to_owned(),
@@ -109,18 +147,61 @@ impl Wanted {
             enabled: flag("enabled")?,
             masked: flag("masked")?,
             daemon_reload: args.boolean("daemon_reload", false)?,
+            daemon_reexec: args.boolean("daemon_reexec", false)?,
             no_block: args.boolean("no_block", false)?,
+            force: args.boolean("force", false)?,
+            scope: args.text("scope")?.filter(|scope| scope != "system"),
             missing_ok: args.boolean("missing_ok", false)?,
         })
     }
 
+    /// `systemctl` for the right manager.
+    fn systemctl(&self) -> String {
+        self.scope.as_ref().map_or_else(|| "systemctl".to_owned(), |it| format!("systemctl --{it}"))
+    }
+
+    /// Where a user's manager listens, when the login did not say.
+    fn runtime(&self) -> &'static str {
+        match self.scope {
+            Some(_) => "export XDG_RUNTIME_DIR=\"${XDG_RUNTIME_DIR:-/run/user/$(id -u)}\"\n",
+            None => "",
+        }
+    }
+
+    /// Nothing here works without systemd.
+    fn need(&self) -> String {
+        format!(
+            "command -v systemctl >/dev/null || {{ echo 'the host is not run by systemd: there is no \
+             `systemctl`' >&2; exit 1; }}\n{}",
+            self.runtime()
+        )
+    }
+
+    /// What is asked of the manager itself.
+    fn of_manager(&self) -> String {
+        let systemctl = self.systemctl();
+        let mut text = String::new();
+        if self.daemon_reload {
+            text.push_str(&format!("{systemctl} daemon-reload || exit\n"));
+        }
+        if self.daemon_reexec {
+            text.push_str(&format!("{systemctl} daemon-reexec || exit\n"));
+        }
+        text
+    }
+
     /// The script that tells what the unit is in.
     fn look(&self) -> String {
-        let unit = quote(&self.name);
-        format!(
-            "systemctl show -p LoadState -p ActiveState -p SubState -p Type -p Job {unit} || exit\n\
-             printf 'Enabled='; systemctl is-enabled {unit} 2>/dev/null || :\n"
-        )
+        let (unit, systemctl) = (quote(&self.name), self.systemctl());
+        // All users' managers together run nothing.
+        let show = match self.scope.as_deref() {
+            Some("global") => {
+                let state = format!("\"$({systemctl} is-enabled {unit} 2>/dev/null)\"");
+                format!("[ -n {state} ] || echo LoadState=not-found")
+            }
+            _ => format!("{systemctl} show {unit} || exit"),
+        };
+        format!("{show}\nprintf 'Enabled='; {systemctl} is-enabled {unit} 2>/dev/null || :\n")
     }
 
     /// Looks after a change. A start that did not wait needs a moment until it shows.
@@ -128,10 +209,10 @@ impl Wanted {
         if !self.no_block || self.state.as_deref() == Some("stopped") {
             return self.look();
         }
-        let unit = quote(&self.name);
+        let (unit, systemctl) = (quote(&self.name), self.systemctl());
         format!(
             "i=0\nwhile [ $i -lt 5 ]; do\n\
-             case $(systemctl show -p ActiveState {unit}) in *=inactive) sleep 1;; *) break;; esac\n\
+             case $({systemctl} show -p ActiveState {unit}) in *=inactive) sleep 1;; *) break;; esac\n\
              i=$((i+1))\ndone\n{}",
             self.look()
         )
@@ -139,24 +220,25 @@ impl Wanted {
 
     /// The commands that bring the unit from where it is to where it should be.
     fn commands(&self, unit: &Unit) -> Vec<String> {
-        let name = quote(&self.name);
+        let (name, systemctl) = (quote(&self.name), self.systemctl());
+        let force = if self.force { " --force" } else { "" };
         let mut commands = Vec::new();
-        if self.masked == Some(false) && unit.masked() {
-            commands.push(format!("systemctl unmask {name}"));
+        if self.masked.is_some_and(|masked| masked != unit.masked()) {
+            let verb = if self.masked == Some(true) { "mask" } else { "unmask" };
+            commands.push(format!("{systemctl}{force} {verb} {name}"));
         }
         match self.enabled {
-            Some(true) if !unit.enabled() => commands.push(format!("systemctl enable {name}")),
+            Some(true) if !unit.enabled() => {
+                commands.push(format!("{systemctl}{force} enable {name}"));
+            }
             Some(false) if unit.enabled() && !unit.fixed() => {
-                commands.push(format!("systemctl disable {name}"));
+                commands.push(format!("{systemctl}{force} disable {name}"));
             }
             _ => {}
         }
         if let Some(verb) = self.verb(unit) {
             let no_block = if self.no_block { " --no-block" } else { "" };
-            commands.push(format!("systemctl{no_block} {verb} {name}"));
-        }
-        if self.masked == Some(true) && !unit.masked() {
-            commands.push(format!("systemctl mask {name}"));
+            commands.push(format!("{systemctl}{no_block}{force} {verb} {name}"));
         }
         commands
     }
@@ -227,13 +309,8 @@ impl Wanted {
     }
 
     fn finish(&self, outcome: Outcome, unit: &Unit) -> Outcome {
-        let mut outcome = outcome.with("name", self.name.clone()).with(
-            "status",
-            json!({
-                "LoadState": unit.load, "ActiveState": unit.active, "SubState": unit.sub,
-                "UnitFileState": unit.enabled,
-            }),
-        );
+        let mut outcome =
+            outcome.with("name", self.name.clone()).with("status", unit.properties.clone());
         if let Some(state) = &self.state {
             let word = if state == "stopped" { "stopped" } else { "started" };
             outcome = outcome.with("state", word);
@@ -268,8 +345,10 @@ impl Wanted {
 }
 
 /// What systemd says of a unit.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 struct Unit {
+    /// Every property, as `systemctl show` prints it.
+    properties: Map<String, Value>,
     load: String,
     active: String,
     sub: String,
@@ -281,14 +360,18 @@ struct Unit {
 impl Unit {
     fn parse(text: &str) -> Self {
         let mut unit = Self::default();
-        for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+        for (key, value) in pairs(text) {
+            if key == "Enabled" {
+                value.clone_into(&mut unit.enabled);
+                continue;
+            }
+            unit.properties.insert(key.to_owned(), json!(value));
             match key {
                 "LoadState" => value.clone_into(&mut unit.load),
                 "ActiveState" => value.clone_into(&mut unit.active),
                 "SubState" => value.clone_into(&mut unit.sub),
                 "Type" => value.clone_into(&mut unit.kind),
-                "Job" => unit.job = !matches!(value, "" | "0"),
-                "Enabled" => value.clone_into(&mut unit.enabled),
+                "Job" => unit.job = !matches!(value.as_str(), "" | "0"),
                 _ => {}
             }
         }
@@ -309,14 +392,30 @@ impl Unit {
 
     /// Whether it starts at boot, by what `systemctl is-enabled` exits with 0 for.
     fn enabled(&self) -> bool {
-        matches!(
-            self.enabled.as_str(),
-            "enabled" | "enabled-runtime" | "static" | "alias" | "indirect" | "generated"
-        )
+        matches!(self.enabled.as_str(), "enabled" | "static" | "alias" | "indirect" | "generated")
     }
 
     /// Whether enabling and disabling mean nothing for it.
     fn fixed(&self) -> bool {
         matches!(self.enabled.as_str(), "static" | "generated" | "alias" | "indirect")
     }
+}
+
+/// Names and values of `systemctl show`. What a unit executes may go over several lines, in braces.
+fn pairs(text: &str) -> Vec<(&str, String)> {
+    let mut pairs: Vec<(&str, String)> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        if open {
+            if let Some((_, value)) = pairs.last_mut() {
+                value.push_str(&format!("\n{line}"));
+            }
+            open = !line.trim_end().ends_with('}');
+        } else if let Some((name, value)) = line.split_once('=') {
+            open = name.starts_with("Exec") && value.trim().starts_with('{');
+            open = open && !value.trim().ends_with('}');
+            pairs.push((name, value.trim().to_owned()));
+        }
+    }
+    pairs
 }

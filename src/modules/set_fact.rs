@@ -7,6 +7,9 @@ use serde_json::Value;
 /// The key under which an outcome carries variables that the host keeps.
 pub const FACTS: &str = "ansible_facts";
 
+/// The key under which an outcome says that the variables are facts as well.
+pub const CACHEABLE: &str = "_ansible_facts_cacheable";
+
 /// The module.
 #[derive(Debug)]
 pub(super) struct SetFact;
@@ -18,7 +21,7 @@ impl Module for SetFact {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[]
+        const { &[Parameter::optional("cacheable")] }
     }
 
     fn takes_any(&self) -> bool {
@@ -26,10 +29,13 @@ impl Module for SetFact {
     }
 
     async fn run(&self, _context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
-        if args.0.is_empty() {
+        let cacheable = args.boolean("cacheable", false)?;
+        let mut facts = args.0.clone();
+        facts.remove("cacheable");
+        if facts.is_empty() {
             return Err(ModuleError::Failed("no variable is given".to_owned()));
         }
-        for name in args.0.keys() {
+        for name in facts.keys() {
             let rest = |c: char| c.is_ascii_alphanumeric() || c == '_';
             if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(rest) {
                 return Err(ModuleError::Argument {
@@ -38,6 +44,7 @@ impl Module for SetFact {
                 });
             }
         }
-        Ok(Outcome::default().with(FACTS, Value::Object(args.0.clone())))
+        let outcome = Outcome::default().with(FACTS, Value::Object(facts));
+        Ok(if cacheable { outcome.with(CACHEABLE, true) } else { outcome })
     }
 }

@@ -25,6 +25,8 @@ impl Module for Shell {
                 Parameter::optional("stdin"),
                 Parameter::optional("stdin_add_newline"),
                 Parameter::optional("strip_empty_ends"),
+                Parameter::refused("argv", "a shell takes one text; write `command:` for a list"),
+                Parameter::refused("expand_argument_vars", "it is the shell that expands"),
             ]
         }
     }
@@ -50,6 +52,6 @@ impl Module for Shell {
             Some(shell) => format!("exec {} -c {}", quote(&shell), quote(&text)),
             None => text.clone(),
         };
-        command::run(context, args, &text, &script).await
+        command::run(context, args, text.into(), &script).await
     }
 }

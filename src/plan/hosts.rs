@@ -16,11 +16,8 @@ pub(super) enum Chosen {
 
 /// The hosts of a play, narrowed by `--limit`. Hosts that were decided on are not narrowed: the
 /// decision was made with the limit in hand and refuses when it cannot keep to it.
-pub(super) fn choose(
-    known: &Known,
-    play: &Play,
-    limit: Option<&[String]>,
-) -> Result<Chosen, Problem> {
+pub(super) fn choose(known: &Known, play: &Play) -> Result<Chosen, Problem> {
+    let limit = known.limit.as_deref();
     let location = &play.hosts.location;
     let scope = known.global(play);
     let value = match scope.render_value(&play.hosts.value) {
@@ -40,7 +37,34 @@ pub(super) fn choose(
     if let Some(limit) = limit.filter(|_| !decided_on(&scope, play)) {
         hosts.retain(|host| limit.contains(host));
     }
+    order(&scope, play, &mut hosts)?;
     Ok(Chosen::Hosts(hosts))
+}
+
+/// Puts the hosts into the order that the play asks for.
+fn order(scope: &Scope, play: &Play, hosts: &mut [String]) -> Result<(), Problem> {
+    let Some(order) = &play.order else { return Ok(()) };
+    let place = &order.location;
+    let value = scope.render_value(&order.value).map_err(|error| error.problem(place))?;
+    match value.as_str() {
+        Some("inventory") => {}
+        Some("reverse_inventory") => hosts.reverse(),
+        Some("sorted") => hosts.sort_unstable(),
+        Some("reverse_sorted") => hosts.sort_unstable_by(|one, other| other.cmp(one)),
+        Some("shuffle") => shuffle(hosts),
+        _ => {
+            return Err(Problem::at(place.clone(), format!("`order` cannot be `{value}`"))
+                .hint("it is inventory, reverse_inventory, sorted, reverse_sorted or shuffle"));
+        }
+    }
+    Ok(())
+}
+
+/// Puts hosts into some order.
+fn shuffle(hosts: &mut [String]) {
+    use std::hash::{BuildHasher, RandomState};
+    let chance = RandomState::new();
+    hosts.sort_by_cached_key(|host| chance.hash_one(host));
 }
 
 /// Whether the hosts depend on what was decided.

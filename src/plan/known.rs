@@ -1,5 +1,6 @@
 //! What is known before anything runs: inventory, decision, run. Scopes are made from it.
 
+use crate::error::{Problem, Problems};
 use crate::inventory::{Inventory, Variable};
 use crate::playbook::Play;
 use crate::template::{HostVariables, Scope};
@@ -22,18 +23,35 @@ pub struct Known {
     pub check: bool,
     /// The directory of the playbook; `None` for a built-in one.
     pub playbook_dir: Option<PathBuf>,
+    /// The hosts that `--limit` leaves; `None` is all.
+    pub limit: Option<Vec<String>>,
 }
 
 impl Known {
     /// The inventory's variables of a host; `None` when there is no such host.
     pub fn host(&self, host: &str) -> Option<Scope> {
-        let known = self.inventory.contains(host) || is_local(host);
-        known.then(|| Scope::new(values(self.inventory.variables(host))))
+        self.written(host).map(Scope::new)
     }
 
-    /// The variables of a host in a play: the play's win over the inventory's.
-    pub fn scope(&self, play: &Play, host: &str) -> Option<Scope> {
-        Some(self.host(host)?.extend(play.vars.clone()))
+    /// The inventory's variables of a host as they are written; `None` when there is no such host.
+    pub fn written(&self, host: &str) -> Option<Map<String, Value>> {
+        let known = self.inventory.contains(host) || is_local(host);
+        known.then(|| values(self.inventory.variables(host)))
+    }
+
+    /// The hosts of a play as they are now, in the batches of `serial`.
+    pub fn batches(&self, play: &Play) -> Result<Vec<Vec<String>>, Problems> {
+        let mut problems = Problems::default();
+        let batches = match super::hosts::choose(self, play)? {
+            super::hosts::Chosen::Hosts(hosts) => {
+                super::hosts::batches(self, play, hosts, &mut problems)
+            }
+            super::hosts::Chosen::Later => {
+                let place = play.hosts.location.clone();
+                return Err(Problem::at(place, "the hosts of the play are not known").into());
+            }
+        };
+        problems.or(batches)
     }
 
     /// What wins over play, task and results: the extra variables, and on top of them the names
@@ -41,6 +59,7 @@ impl Known {
     pub fn top(&self, scope: &Scope) -> Scope {
         let extra = self.inventory.extra_vars().clone();
         let scope = scope.extend(values(extra)).extend_data(self.magic());
+        let scope = scope.with_vault(self.inventory.vault());
         match self.cluster {
             Some(_) => scope,
             None => scope.later(["cluster".to_owned()]),
@@ -83,6 +102,7 @@ pub fn host_scope(inventory: &Arc<Inventory>, host: &str, run_id: &str) -> Scope
         run_id: run_id.to_owned(),
         check: false,
         playbook_dir: None,
+        limit: None,
     };
     let scope = known.top(&known.host(host).unwrap_or_default());
     scope.of_host(host, Arc::new(OutsidePlays(known)))

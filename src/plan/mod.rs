@@ -8,19 +8,29 @@ mod check;
 mod compile;
 mod hosts;
 mod known;
+mod later;
+mod layers;
+mod loops;
 mod model;
 mod names;
 mod settle;
 mod tags;
 mod task;
 mod text;
+mod unsettled;
 mod view;
 
 pub use crate::playbook::{Keywords, Loop, Play, Task, Templated, Text};
 pub use compile::{PlanInput, compile};
 pub use known::{Known, host_scope};
-pub use model::{Plan, PlannedHost, PlannedPlay, PlannedTask, Settled};
+pub use layers::Layers;
+pub use loops::loop_items;
+pub use model::{
+    Plan, PlannedBlock, PlannedHost, PlannedPlay, PlannedRole, PlannedStep, PlannedTask, Settled,
+};
+pub use tags::Tags;
 pub use text::{list_hosts, list_tags, list_tasks, text};
+pub use unsettled::{unsettled, unsettled_handlers};
 pub use view::{hash, view};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What will be done: plays, batches, tasks, hosts.
 
-use crate::playbook::{Play, Task};
+use crate::playbook::{Block, Play, Role, Task};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -23,19 +23,132 @@ pub struct PlannedPlay {
     /// Its hosts in the order in which they are worked on, in the batches of `serial`. No batches:
     /// the play has no hosts and is passed over.
     pub batches: Vec<Vec<String>>,
-    /// Set when the hosts depend on what is not decided yet (`--list-hosts` without a cluster):
-    /// what was written. There are no batches then.
+    /// Set when the hosts depend on what is not decided yet: what was written. There are no batches
+    /// then. They are chosen when the play begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undecided_hosts: Option<String>,
-    /// Its tasks in order; those that tags leave out are not in it.
-    pub tasks: Vec<PlannedTask>,
+    /// The task that gathers facts first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gather: Option<PlannedTask>,
+    /// `pre_tasks`; what tags leave out is in none of the lists.
+    #[serde(rename = "pre_tasks", skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<PlannedStep>,
+    /// Roles and tasks, in order.
+    #[serde(rename = "tasks")]
+    pub main: Vec<PlannedStep>,
+    /// `post_tasks`.
+    #[serde(rename = "post_tasks", skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<PlannedStep>,
+    /// Handlers, in the order in which they run when they are notified.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handlers: Vec<PlannedTask>,
+    /// What `--tags` and `--skip-tags` leave, for what is included while running.
+    #[serde(skip)]
+    pub tags: Arc<super::tags::Tags>,
 }
 
 impl PlannedPlay {
+    /// A play without steps.
+    pub fn new(play: Arc<Play>, name: String, batches: Vec<Vec<String>>) -> Self {
+        Self {
+            play,
+            name,
+            batches,
+            undecided_hosts: None,
+            gather: None,
+            before: Vec::new(),
+            main: Vec::new(),
+            after: Vec::new(),
+            handlers: Vec::new(),
+            tags: Arc::default(),
+        }
+    }
+
     /// Every host of the play.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.batches.iter().flatten().map(String::as_str)
     }
+
+    /// Every task of the three sections in the order in which they stand, without handlers; what
+    /// includes of a known name will put in place is among them.
+    pub fn tasks(&self) -> Vec<&PlannedTask> {
+        self.collect(true)
+    }
+
+    /// The same without what is included, as Ansible lists them.
+    pub fn written_tasks(&self) -> Vec<&PlannedTask> {
+        self.collect(false)
+    }
+
+    fn collect(&self, included: bool) -> Vec<&PlannedTask> {
+        let mut tasks = Vec::new();
+        for steps in [&self.before, &self.main, &self.after] {
+            collect(steps, included, &mut tasks);
+        }
+        tasks
+    }
+}
+
+fn collect<'a>(steps: &'a [PlannedStep], included: bool, tasks: &mut Vec<&'a PlannedTask>) {
+    for step in steps {
+        match step {
+            PlannedStep::Task(task) => {
+                tasks.push(task);
+                if included {
+                    collect(&task.included, included, tasks);
+                }
+            }
+            PlannedStep::Block(block) => {
+                for part in [&block.body, &block.rescue, &block.always] {
+                    collect(part, included, tasks);
+                }
+            }
+            PlannedStep::Role(group) => collect(&group.steps, included, tasks),
+        }
+    }
+}
+
+/// One step of a play.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum PlannedStep {
+    /// A task.
+    Task(PlannedTask),
+    /// A block with `rescue` or `always`.
+    Block(PlannedBlock),
+    /// The tasks of a role.
+    Role(PlannedRole),
+}
+
+/// A block that catches failures or cleans up.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedBlock {
+    /// What was written.
+    #[serde(skip)]
+    pub block: Arc<Block>,
+    /// What is tried.
+    #[serde(rename = "block")]
+    pub body: Vec<PlannedStep>,
+    /// What runs on a host where that failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rescue: Vec<PlannedStep>,
+    /// What runs in any case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub always: Vec<PlannedStep>,
+}
+
+/// The tasks of a role.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedRole {
+    /// The role.
+    #[serde(serialize_with = "role_name")]
+    pub role: Arc<Role>,
+    /// Its steps.
+    pub steps: Vec<PlannedStep>,
+}
+
+fn role_name<S: Serializer>(role: &Arc<Role>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&role.name)
 }
 
 /// One task of a plan.
@@ -55,8 +168,11 @@ pub struct PlannedTask {
     pub tags: Vec<String>,
     /// Whether it runs on the first host of each batch only, for all hosts.
     pub run_once: bool,
-    /// Where it runs, in the play's order.
+    /// Where it runs, in the play's order, as far as that is known now.
     pub hosts: Vec<PlannedHost>,
+    /// What an include of a known name will put in its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub included: Vec<PlannedStep>,
     /// Whether it is marked destructive.
     pub destructive: bool,
     /// How it is taken back.

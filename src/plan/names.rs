@@ -11,9 +11,13 @@ pub(super) fn play_name(play: &Play) -> String {
     })
 }
 
-/// What a task is called before anything is rendered.
+/// What a task is called before anything is rendered: a role's tasks carry its name.
 pub(super) fn task_name(task: &Task) -> String {
-    task.name.clone().unwrap_or_else(|| task.module.clone())
+    let own = task.name.clone().unwrap_or_else(|| task.module.clone());
+    match &task.role {
+        Some(role) => format!("{} : {own}", role.name),
+        None => own,
+    }
 }
 
 /// The name, rendered as far as it can be.

@@ -1,8 +1,9 @@
 //! What can be settled now: conditions and loops.
 
+use super::loops::loop_items;
 use super::model::Settled;
 use crate::error::Problem;
-use crate::playbook::{Loop, Task, Text};
+use crate::playbook::{Loop, Text};
 use crate::template::{Scope, TemplateError};
 use serde_json::Value;
 
@@ -28,34 +29,13 @@ pub(super) fn conditions(scope: &Scope, when: &[Text]) -> Result<Settled, Proble
 
 /// A loop's items; `None` when they are only known while running.
 pub(super) fn items(scope: &Scope, repeat: &Loop) -> Result<Option<Vec<Value>>, Problem> {
+    let place = &repeat.items.location;
     let value = match scope.render_value(&repeat.items.value) {
         Ok(value) => value,
         Err(TemplateError::Later { .. }) => return Ok(None),
-        Err(error) => return Err(error.problem(&repeat.items.location)),
+        Err(error) => return Err(error.problem(place)),
     };
-    let items = match value {
-        Value::Array(items) => items,
-        // `with_items` takes one thing for a list of one.
-        one if repeat.flatten => vec![one],
-        other => {
-            return Err(Problem::at(
-                repeat.items.location.clone(),
-                format!("a loop needs a list, but this gives `{other}`"),
-            ));
-        }
-    };
-    Ok(Some(if repeat.flatten { flatten(items) } else { items }))
-}
-
-fn flatten(items: Vec<Value>) -> Vec<Value> {
-    let mut flat = Vec::new();
-    for item in items {
-        match item {
-            Value::Array(inner) => flat.extend(inner),
-            other => flat.push(other),
-        }
-    }
-    flat
+    loop_items(repeat.kind, value).map(Some).map_err(|why| Problem::at(place.clone(), why))
 }
 
 /// The scope of one item of a loop.
@@ -65,10 +45,4 @@ pub(super) fn with_item(scope: &Scope, repeat: &Loop, index: usize, item: &Value
         Some(name) => scope.with(name, index),
         None => scope,
     }
-}
-
-/// The variables that a task leaves behind: `register`, and the facts that it sets.
-pub(super) fn leaves_behind(task: &Task) -> impl Iterator<Item = String> + '_ {
-    let facts = (task.module == "set_fact").then(|| task.args.keys().cloned());
-    task.register.clone().into_iter().chain(facts.into_iter().flatten())
 }

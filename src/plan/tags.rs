@@ -2,9 +2,25 @@
 
 use crate::playbook::{Keywords, Task};
 
+/// What `--tags` and `--skip-tags` say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// Only these; empty is all.
+    pub only: Vec<String>,
+    /// Not these.
+    pub skip: Vec<String>,
+}
+
+impl Tags {
+    /// Whether a task with these tags is left.
+    pub(super) fn leave(&self, tags: &[String]) -> bool {
+        chosen(tags, &self.only, &self.skip)
+    }
+}
+
 /// `--tags` and `--skip-tags` as Ansible means them, with `always`, `never`, `tagged`, `untagged`
 /// and `all`.
-pub(super) fn chosen(tags: &[String], only: &[String], skip: &[String]) -> bool {
+fn chosen(tags: &[String], only: &[String], skip: &[String]) -> bool {
     let has = |list: &[String], tag: &str| list.iter().any(|known| known == tag);
     let common = |list: &[String]| list.iter().any(|tag| has(tags, tag));
     let never = has(tags, "never");

@@ -1,6 +1,8 @@
 //! One task on its hosts.
 
 use super::known::{Known, is_local};
+use super::later::Later;
+use super::layers::Layers;
 use super::model::{PlannedHost, PlannedTask, Settled};
 use super::names::{rendered, step_id, task_name};
 use super::settle::{conditions, items, with_item};
@@ -9,7 +11,6 @@ use crate::error::{Problem, Problems, did_you_mean, near_matches};
 use crate::playbook::{Catalog, Play, Task, Templated};
 use crate::template::{HostVariables, Scope};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A play while it is planned, and what earlier tasks leave behind for later ones.
@@ -20,8 +21,8 @@ pub(super) struct Planning {
     pub(super) number: usize,
     /// Every host of the play.
     pub(super) hosts: Vec<String>,
-    /// Variables that earlier tasks set while the run goes on.
-    pub(super) later: BTreeSet<String>,
+    /// What earlier tasks set while the run goes on.
+    pub(super) later: Later,
 }
 
 impl HostVariables for Planning {
@@ -30,7 +31,7 @@ impl HostVariables for Planning {
     }
 
     fn scope(&self, host: &str) -> Option<Scope> {
-        self.task_scope(host, &Map::new())
+        self.layered(host, Layers { play: Some(&self.play), ..Layers::default() })
     }
 }
 
@@ -41,16 +42,30 @@ pub(super) struct TaskInput<'a> {
     pub(super) number: usize,
     pub(super) batches: &'a [Vec<String>],
     pub(super) catalog: &'a dyn Catalog,
+    /// Whether a `rescue` deals with a failure of it.
+    pub(super) caught: bool,
 }
 
 impl Planning {
     /// A host's variables for a task, as the runner will have them.
-    pub(super) fn task_scope(&self, host: &str, vars: &Map<String, Value>) -> Option<Scope> {
-        let scope = self.known.scope(&self.play, host)?;
-        let scope = scope.extend_data(self.magic()).extend(vars.clone());
-        let running = ["ansible_play_hosts", "ansible_play_batch", "play_hosts"];
-        let scope = scope.later(self.later.iter().cloned().chain(running.map(str::to_owned)));
-        Some(self.known.top(&scope).of_host(host, Arc::new(self.clone())))
+    pub(super) fn task_scope(&self, host: &str, task: &Task) -> Option<Scope> {
+        self.layered(host, Layers::of(&self.play, task))
+    }
+
+    fn layered(&self, host: &str, layers: Layers<'_>) -> Option<Scope> {
+        let running = ["ansible_play_hosts", "ansible_play_batch", "play_hosts", "ansible_loop"];
+        let layers = Layers {
+            facts_open: self.later.facts,
+            anything_open: self.later.anything,
+            later: self.later.names.clone(),
+            ..layers
+        };
+        let scope = layers.scope(self.known.written(host)?).extend_data(self.magic());
+        let scope = scope.later(running.map(str::to_owned));
+        let shadowed = ["groups", "group_names", "hostvars"].map(str::to_owned);
+        let top = self.known.top(&scope);
+        let top = if self.later.hosts { top.later(shadowed) } else { top };
+        Some(top.of_host(host, Arc::new(self.clone())))
     }
 
     fn magic(&self) -> Map<String, Value> {
@@ -61,7 +76,7 @@ impl Planning {
     /// Plans one task. Mistakes are noted.
     pub(super) fn task(&self, input: &TaskInput<'_>, problems: &mut Problems) -> PlannedTask {
         let task = input.task;
-        let first = self.hosts.first().and_then(|host| self.task_scope(host, &task.vars));
+        let first = self.hosts.first().and_then(|host| self.task_scope(host, task));
         let run_once = self.run_once(task, first.as_ref(), problems);
         let mut hosts = Vec::new();
         for batch in input.batches {
@@ -69,6 +84,9 @@ impl Planning {
             for host in batch.iter().take(count) {
                 match self.on_host(host, task, input.catalog) {
                     Ok(planned) => hosts.push(planned),
+                    Err(problem) if input.caught || is_ignored(task) => {
+                        hosts.push(left_open(host, &problem));
+                    }
                     Err(problem) => note(problems, problem),
                 }
             }
@@ -82,6 +100,7 @@ impl Planning {
             tags: of_task(task, &self.play.inherited),
             run_once,
             hosts,
+            included: Vec::new(),
             destructive: task.destructive,
             undo: task.undo.clone(),
         }
@@ -102,7 +121,7 @@ impl Planning {
         task: &Task,
         catalog: &dyn Catalog,
     ) -> Result<PlannedHost, Problem> {
-        let scope = self.task_scope(host, &task.vars).ok_or_else(|| {
+        let scope = self.task_scope(host, task).ok_or_else(|| {
             Problem::at(
                 self.play.hosts.location.clone(),
                 format!("`{host}` is not in the inventory"),
@@ -242,7 +261,8 @@ impl OnHost<'_> {
             Err(error) if error.is_later() => return Ok(None),
             Err(error) => return Err(error.problem(place)),
         };
-        if self.planning.known.inventory.contains(&host) || is_local(&host) {
+        let known = self.planning.known.inventory.contains(&host);
+        if known || is_local(&host) || self.planning.later.hosts {
             return Ok(Some(host));
         }
         let hosts = self.planning.known.hosts();
@@ -284,7 +304,7 @@ impl OnHost<'_> {
 }
 
 /// A keyword that must be true or false.
-fn flag(scope: &Scope, keyword: &Templated, name: &str) -> Result<bool, Problem> {
+pub(super) fn flag(scope: &Scope, keyword: &Templated, name: &str) -> Result<bool, Problem> {
     let value =
         scope.render_value(&keyword.value).map_err(|error| error.problem(&keyword.location))?;
     let text = match &value {
@@ -299,6 +319,23 @@ fn flag(scope: &Scope, keyword: &Templated, name: &str) -> Result<bool, Problem>
             keyword.location.clone(),
             format!("`{name}` must be true or false, not `{text}`"),
         )),
+    }
+}
+
+/// Whether the task's failure is passed over whatever the variables are.
+fn is_ignored(task: &Task) -> bool {
+    task.keywords.ignore_errors.as_ref().is_some_and(|ignored| ignored.value == true)
+}
+
+/// A host on which the task will fail as things stand, which the playbook deals with.
+fn left_open(host: &str, problem: &Problem) -> PlannedHost {
+    PlannedHost {
+        host: host.to_owned(),
+        delegate: None,
+        condition: Settled::Runtime(problem.message.clone()),
+        items: None,
+        commands: Vec::new(),
+        args: None,
     }
 }
 

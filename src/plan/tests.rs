@@ -12,7 +12,8 @@ impl Catalog for Few {
     fn find(&self, name: &str) -> Option<Signature> {
         let names = ["command", "debug", "set_fact"];
         let name = names.into_iter().find(|known| *known == name)?;
-        let parameter = |name| ParameterShape { name, aliases: &[], required: false, choices: &[] };
+        let parameter =
+            |name| ParameterShape { name, aliases: &[], required: false, choices: &[], hint: None };
         let parameters = vec![parameter("cmd"), parameter("chdir"), parameter("msg")];
         let free_form = (name == "command").then_some("cmd");
         Some(Signature { name, parameters, free_form, takes_any: name == "set_fact" })
@@ -48,6 +49,7 @@ fn inventory(extra: &[&str]) -> Arc<Inventory> {
         inventory: vec![path.display().to_string()],
         playbook_dirs: Vec::new(),
         extra_vars: extra.iter().map(|&one| one.to_owned()).collect(),
+        ..Sources::default()
     };
     Arc::new(Inventory::load(&sources).unwrap())
 }
@@ -148,17 +150,17 @@ fn a_plan_shows_hosts_commands_and_what_is_decided_later() {
 fn what_is_settled_is_settled_and_nothing_else() {
     let plan = planned(RECOVERY);
     let condition = |play: usize, task: usize, host: usize| {
-        plan.plays[play].tasks[task].hosts[host].condition.clone()
+        plan.plays[play].tasks()[task].hosts[host].condition.clone()
     };
     assert_eq!(condition(0, 1, 0), Settled::Now(true));
     assert_eq!(condition(0, 1, 2), Settled::Now(false));
     assert_eq!(condition(0, 2, 0), Settled::Now(false));
     assert_eq!(condition(1, 1, 0), Settled::Runtime("members.rc == 0".to_owned()));
-    assert_eq!(plan.plays[1].tasks[1].hosts[0].args, None);
-    assert_eq!(plan.plays[1].tasks[2].hosts[0].items, None);
+    assert_eq!(plan.plays[1].tasks()[1].hosts[0].args, None);
+    assert_eq!(plan.plays[1].tasks()[2].hosts[0].items, None);
     assert_eq!(plan.plays[2].batches, [["node2"], ["node1"]]);
-    assert_eq!(plan.plays[2].tasks[1].hosts.len(), 2);
-    assert_eq!(plan.plays[2].tasks[2].hosts[0].commands, Vec::<String>::new());
+    assert_eq!(plan.plays[2].tasks()[1].hosts.len(), 2);
+    assert_eq!(plan.plays[2].tasks()[2].hosts[0].commands, Vec::<String>::new());
     assert!(plan.plays[3].batches.is_empty());
 }
 
@@ -167,7 +169,12 @@ fn step_ids_do_not_depend_on_tags_or_decisions() {
     let playbooks = [playbook(RECOVERY)];
     let all = compile(&input(&playbooks, &[])).unwrap();
     let ids = |plan: &Plan| -> Vec<String> {
-        plan.plays.iter().flat_map(|play| play.tasks.iter().map(|task| task.id.clone())).collect()
+        plan.plays
+            .iter()
+            .flat_map(|play| {
+                play.tasks().into_iter().map(|task| task.id.clone()).collect::<Vec<_>>()
+            })
+            .collect()
     };
     assert_eq!(ids(&all)[3], "02-01-remove-item-id");
     let tagged =
@@ -241,7 +248,7 @@ fn extra_variables_win_and_choose_hosts() {
     )];
     let plan = compile(&input(&playbooks, &["node=node4", "x=extra"])).unwrap();
     assert_eq!(plan.plays[0].batches, [["node4"]]);
-    assert_eq!(plan.plays[0].tasks[0].hosts[0].commands, ["echo extra task"]);
+    assert_eq!(plan.plays[0].tasks()[0].hosts[0].commands, ["echo extra task"]);
 }
 
 #[test]
@@ -286,7 +293,7 @@ fn tags_choose_as_in_ansible() {
     ];
     let list = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     for (tags, only, skip, wanted) in table {
-        let found = tags::chosen(&list(tags), &list(only), &list(skip));
+        let found = tags::Tags { only: list(only), skip: list(skip) }.leave(&list(tags));
         assert_eq!(found, *wanted, "tags [{tags}], --tags [{only}], --skip-tags [{skip}]");
     }
 }
@@ -302,7 +309,9 @@ fn a_run_can_start_at_a_task() {
     let names: Vec<&str> = plan
         .plays
         .iter()
-        .flat_map(|play| play.tasks.iter().map(|task| task.name.as_str()))
+        .flat_map(|play| {
+            play.tasks().into_iter().map(|task| task.name.as_str()).collect::<Vec<_>>()
+        })
         .collect();
     assert_eq!(names, ["Two it is", "Three"]);
     let problem = start("Thre").unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! The plan for people.
 
-use super::model::{Plan, PlannedHost, PlannedPlay, PlannedTask, Settled};
+use super::model::{Plan, PlannedHost, PlannedPlay, PlannedStep, PlannedTask, Settled};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -14,9 +14,7 @@ pub fn text(plan: &Plan) -> String {
         }
         out.push_str(&format!("{}. {}\n", index + 1, play.name));
         out.push_str(&format!("   hosts: {}\n", hosts_line(play)));
-        for task in &play.tasks {
-            task_text(task, play, &mut out);
-        }
+        play_text(play, &mut out);
         out.push('\n');
     }
     if out.is_empty() {
@@ -36,12 +34,53 @@ fn hosts_line(play: &PlannedPlay) -> String {
     }
 }
 
-fn task_text(task: &PlannedTask, play: &PlannedPlay, out: &mut String) {
+fn play_text(play: &PlannedPlay, out: &mut String) {
+    if play.gather.is_some() {
+        out.push_str("   - gather facts\n");
+    }
+    for steps in [&play.before, &play.main, &play.after] {
+        steps_text(steps, play, "   ", out);
+    }
+    if !play.handlers.is_empty() {
+        out.push_str("   handlers, when they are notified:\n");
+        for handler in &play.handlers {
+            out.push_str(&format!("     - {} [{}]\n", handler.name, handler.module));
+        }
+    }
+}
+
+fn steps_text(steps: &[PlannedStep], play: &PlannedPlay, indent: &str, out: &mut String) {
+    let deeper = format!("{indent}  ");
+    for step in steps {
+        match step {
+            PlannedStep::Task(task) => {
+                task_text(task, play, indent, out);
+                steps_text(&task.included, play, &deeper, out);
+            }
+            PlannedStep::Role(group) => steps_text(&group.steps, play, indent, out),
+            PlannedStep::Block(block) => {
+                let name = block.block.name.as_deref().unwrap_or("block");
+                out.push_str(&format!("{indent}{name}:\n"));
+                steps_text(&block.body, play, &deeper, out);
+                for (part, steps) in
+                    [("if that fails:", &block.rescue), ("in any case:", &block.always)]
+                {
+                    if !steps.is_empty() {
+                        out.push_str(&format!("{indent}{part}\n"));
+                        steps_text(steps, play, &deeper, out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn task_text(task: &PlannedTask, play: &PlannedPlay, indent: &str, out: &mut String) {
     let skipped = !task.hosts.is_empty()
         && task.hosts.iter().all(|host| host.condition == Settled::Now(false));
     let mark = if task.destructive { "!" } else { "-" };
     let note = if skipped { "  (skipped)" } else { "" };
-    out.push_str(&format!("   {mark} {} [{}]{note}\n", task.name, task.module));
+    out.push_str(&format!("{indent}{mark} {} [{}]{note}\n", task.name, task.module));
     if skipped {
         return;
     }
@@ -52,15 +91,15 @@ fn task_text(task: &PlannedTask, play: &PlannedPlay, out: &mut String) {
             continue;
         }
         if !everywhere {
-            out.push_str(&format!("       on {}\n", names.join(", ")));
+            out.push_str(&format!("{indent}    on {}\n", names.join(", ")));
         }
         for line in lines {
-            out.push_str(&format!("       {line}\n"));
+            out.push_str(&format!("{indent}    {line}\n"));
         }
     }
     if task.destructive {
         let undo = task.undo.as_deref().unwrap_or("none");
-        out.push_str(&format!("       destructive; undo: {undo}\n"));
+        out.push_str(&format!("{indent}    destructive; undo: {undo}\n"));
     }
 }
 
@@ -139,7 +178,7 @@ pub fn list_tasks(plan: &Plan) -> String {
     let mut out = String::new();
     for (index, play) in plan.plays.iter().enumerate() {
         out.push_str(&format!("play #{}: {}\n  tasks:\n", index + 1, play.name));
-        for task in &play.tasks {
+        for task in play.written_tasks() {
             out.push_str(&format!("    {}\tTAGS: [{}]\n", task.name, task.tags.join(", ")));
         }
     }
@@ -150,8 +189,11 @@ pub fn list_tasks(plan: &Plan) -> String {
 pub fn list_tags(plan: &Plan) -> String {
     let mut out = String::new();
     for (index, play) in plan.plays.iter().enumerate() {
-        let tags: BTreeSet<&str> =
-            play.tasks.iter().flat_map(|task| task.tags.iter().map(String::as_str)).collect();
+        let tags: BTreeSet<&str> = play
+            .written_tasks()
+            .into_iter()
+            .flat_map(|task| task.tags.iter().map(String::as_str))
+            .collect();
         let tags: Vec<&str> = tags.into_iter().collect();
         out.push_str(&format!(
             "play #{}: {}\n  TASK TAGS: [{}]\n",

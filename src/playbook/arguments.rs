@@ -3,7 +3,7 @@
 use super::catalog::{ParameterShape, Signature};
 use super::fields::no_tags;
 use super::keys::entries;
-use super::words::{key_value, unquote, words};
+use super::words::{key_value, unescape, unquote, words};
 use crate::error::{Location, Problem, Problems, did_you_mean, near_matches};
 use crate::yaml::{Node, NodeKind};
 use serde_json::{Map, Value};
@@ -81,28 +81,28 @@ impl<'a> Arguments<'a> {
         let Some(free) = self.module.free_form else {
             return self.pairs(node, &words, problems);
         };
-        let mut rest = Vec::new();
+        // Beside such words the text stays as it is, blanks and line ends included.
+        let mut command = String::new();
+        let mut kept = 0;
         for word in words {
-            match key_value(word) {
-                Some((name, value)) if BESIDE_FREE_FORM.contains(&name) => {
-                    self.add(name, Value::from(unquote(value)), &node.location, problems);
-                }
-                _ => rest.push(word),
+            let Some((name, value)) = key_value(word) else { continue };
+            if BESIDE_FREE_FORM.contains(&name) {
+                let at = word.as_ptr().addr() - text.as_ptr().addr();
+                command.push_str(text[kept..at].strip_suffix(' ').unwrap_or(&text[kept..at]));
+                kept = at + word.len();
+                self.add_word(name, value, node, problems);
             }
         }
-        // Without such words the text stays as it is, blanks included.
-        let command = if self.values.is_empty() { text.trim().to_owned() } else { rest.join(" ") };
-        if !command.is_empty() {
-            self.add(free, Value::from(command), &node.location, problems);
+        command.push_str(&text[kept..]);
+        if !command.trim().is_empty() {
+            self.add(free, Value::from(command.trim_start()), &node.location, problems);
         }
     }
 
     fn pairs(&mut self, node: &Node, words: &[&str], problems: &mut Problems) {
         for word in words {
             match key_value(word) {
-                Some((name, value)) => {
-                    self.add(name, Value::from(unquote(value)), &node.location, problems);
-                }
+                Some((name, value)) => self.add_word(name, value, node, problems),
                 None => problems.push(
                     Problem::at(
                         node.location.clone(),
@@ -112,6 +112,10 @@ impl<'a> Arguments<'a> {
                 ),
             }
         }
+    }
+
+    fn add_word(&mut self, name: &str, value: &str, node: &Node, problems: &mut Problems) {
+        self.add(name, Value::from(unescape(unquote(value))), &node.location, problems);
     }
 
     fn add(&mut self, name: &str, value: Value, place: &Location, problems: &mut Problems) {
@@ -125,7 +129,10 @@ impl<'a> Arguments<'a> {
             None if self.module.takes_any => name,
             None => return problems.push(self.unknown(name, place)),
         };
-        if let Some(problem) = shape.and_then(|shape| wrong_choice(shape, &value, place)) {
+        let wrong = shape.and_then(|shape| {
+            refused(self.module.name, shape, place).or_else(|| wrong_choice(shape, &value, place))
+        });
+        if let Some(problem) = wrong {
             problems.push(problem);
         }
         if self.values.contains_key(own) {
@@ -143,7 +150,9 @@ impl<'a> Arguments<'a> {
             place.clone(),
             format!("`{name}` is no argument of `{}`", self.module.name),
         );
-        let all: Vec<&str> = self.module.parameters.iter().map(|one| one.name).collect();
+        let taken = self.module.parameters.iter();
+        let taken = taken.filter(|one| one.hint.is_none() || !one.choices.is_empty());
+        let all: Vec<&str> = taken.map(|one| one.name).collect();
         let hint = did_you_mean(&near_matches(name, names));
         problem.hint(hint.unwrap_or_else(|| format!("it takes {}", all.join(", "))))
     }
@@ -160,6 +169,13 @@ impl<'a> Arguments<'a> {
     }
 }
 
+/// An argument that Ansible knows and that cannot be given here.
+fn refused(module: &str, parameter: &ParameterShape, place: &Location) -> Option<Problem> {
+    let hint = parameter.hint.filter(|_| parameter.choices.is_empty())?;
+    let what = format!("`{}` of `{module}` is not supported", parameter.name);
+    Some(Problem::at(place.clone(), what).hint(hint))
+}
+
 fn wrong_choice(parameter: &ParameterShape, value: &Value, place: &Location) -> Option<Problem> {
     let text = match value {
         Value::String(text) if !text.contains("{{") => text.clone(),
@@ -169,12 +185,11 @@ fn wrong_choice(parameter: &ParameterShape, value: &Value, place: &Location) -> 
     if parameter.choices.is_empty() || parameter.choices.contains(&text.as_str()) {
         return None;
     }
-    Some(Problem::at(
-        place.clone(),
-        format!(
-            "`{}` must be one of {}, not `{text}`",
-            parameter.name,
-            parameter.choices.join(", ")
-        ),
-    ))
+    let problem = |what| Problem::at(place.clone(), what);
+    let name = parameter.name;
+    if let Some(hint) = parameter.hint {
+        return Some(problem(format!("`{name}` cannot be `{text}` here")).hint(hint));
+    }
+    let choices = parameter.choices.join(", ");
+    Some(problem(format!("`{name}` must be one of {choices}, not `{text}`")))
 }

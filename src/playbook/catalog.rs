@@ -39,4 +39,6 @@ pub struct ParameterShape {
     pub required: bool,
     /// The values it may have; empty when any.
     pub choices: &'static [&'static str],
+    /// What to do instead, when it is refused or given another value.
+    pub hint: Option<&'static str>,
 }

@@ -137,11 +137,55 @@ pub(super) fn vars(
                 format!("`{name}` cannot be the name of a variable"),
             ));
         }
-        no_tags(value, problems);
         places.insert(format!("vars.{name}"), value.location.clone());
-        vars.insert(name.to_owned(), value.value());
+        vars.insert(name.to_owned(), data(value, problems));
     }
     vars
+}
+
+/// The key under which text stands that is never rendered, as in the inventory.
+const UNSAFE: &str = "__ansible_unsafe";
+
+/// Text that is never rendered.
+pub(super) fn never_rendered(text: Value) -> Value {
+    Value::Object(Map::from_iter([(UNSAFE.to_owned(), text)]))
+}
+
+/// A value of a variable: `!unsafe` text is kept apart, other tags are refused.
+pub(super) fn data(node: &Node, problems: &mut Problems) -> Value {
+    match &node.kind {
+        NodeKind::Tagged { tag, text } if tag == "!unsafe" => {
+            never_rendered(Value::from(text.as_str()))
+        }
+        NodeKind::Tagged { .. } => {
+            no_tags(node, problems);
+            Value::Null
+        }
+        NodeKind::Sequence(items) => items.iter().map(|item| data(item, problems)).collect(),
+        NodeKind::Mapping(pairs) => Value::Object(
+            pairs.iter().map(|(key, value)| (key.key_text(), data(value, problems))).collect(),
+        ),
+        NodeKind::Scalar(value) => value.clone(),
+    }
+}
+
+/// One value or a list of them, each with its place.
+pub(super) fn one_or_more(node: &Node) -> Vec<&Node> {
+    match &node.kind {
+        NodeKind::Sequence(items) => items.iter().collect(),
+        NodeKind::Scalar(Value::Null) => Vec::new(),
+        _ => vec![node],
+    }
+}
+
+/// Names: a list, or a single one.
+pub(super) fn names(node: &Node, what: &str, problems: &mut Problems) -> Vec<String> {
+    one_or_more(node).into_iter().filter_map(|one| string(one, what, problems)).collect()
+}
+
+/// Templates: a list, or a single one.
+pub(super) fn templates(node: &Node, problems: &mut Problems) -> Vec<Templated> {
+    one_or_more(node).into_iter().map(|one| templated(one, problems)).collect()
 }
 
 /// One of the keywords that plays, blocks and tasks share; `false` when it is none.

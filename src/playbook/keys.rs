@@ -24,14 +24,34 @@ pub(super) const SHARED: &[&str] = &[
 ];
 
 /// Further keys of plays.
-pub(super) const PLAY: &[&str] =
-    &["hosts", "gather_facts", "serial", "max_fail_percentage", "pre_tasks", "tasks", "post_tasks"];
+pub(super) const PLAY: &[&str] = &[
+    "hosts",
+    "vars_files",
+    "vars_prompt",
+    "gather_facts",
+    "serial",
+    "strategy",
+    "order",
+    "max_fail_percentage",
+    "force_handlers",
+    "pre_tasks",
+    "roles",
+    "tasks",
+    "post_tasks",
+    "handlers",
+];
 
 /// Further keys of tasks.
 pub(super) const TASK: &[&str] = &[
     "when",
     "loop",
     "with_items",
+    "with_list",
+    "with_nested",
+    "with_dict",
+    "with_together",
+    "with_indexed_items",
+    "with_sequence",
     "loop_control",
     "register",
     "until",
@@ -40,50 +60,58 @@ pub(super) const TASK: &[&str] = &[
     "changed_when",
     "failed_when",
     "delegate_to",
+    "delegate_facts",
+    "notify",
+    "listen",
+    "async",
+    "poll",
     "args",
+    "action",
+    "local_action",
     "destructive",
     "undo",
 ];
 
-/// Further keys of blocks and of `import_tasks`.
-pub(super) const BLOCK: &[&str] = &["block", "when", "delegate_to"];
+/// Further keys of blocks and imports.
+pub(super) const BLOCK: &[&str] =
+    &["block", "rescue", "always", "when", "delegate_to", "delegate_facts", "notify"];
 
-/// Ansible's keys of plays that are not built yet.
-pub(super) const PLAY_LATER: &[&str] = &[
-    "handlers",
-    "roles",
-    "vars_files",
-    "vars_prompt",
-    "strategy",
-    "order",
+/// The keys of `include_tasks` and `include_role`; what else the included tasks are to have stands
+/// under `apply`.
+pub(super) const INCLUDE: &[&str] = &[
+    "name",
+    "vars",
+    "when",
+    "tags",
+    "loop",
+    "loop_control",
+    "register",
+    "run_once",
+    "ignore_errors",
+    "no_log",
+    "timeout",
+    "args",
+    "listen",
+];
+
+/// Ansible's keys of plays that are not built.
+pub(super) const PLAY_REFUSED: &[&str] = &[
     "remote_user",
     "connection",
     "port",
     "module_defaults",
     "collections",
     "debugger",
-    "force_handlers",
     "gather_subset",
     "gather_timeout",
     "fact_path",
     "become_flags",
     "become_exe",
+    "validate_argspec",
 ];
 
-/// Ansible's keys of tasks and blocks that are not built yet.
-pub(super) const TASK_LATER: &[&str] = &[
-    "rescue",
-    "always",
-    "notify",
-    "listen",
-    "async",
-    "poll",
-    "delegate_facts",
-    "action",
-    "local_action",
-    "include_tasks",
-    "include_role",
-    "import_role",
+/// Ansible's keys of tasks and blocks that are not built.
+pub(super) const TASK_REFUSED: &[&str] = &[
     "include",
     "remote_user",
     "connection",
@@ -93,13 +121,7 @@ pub(super) const TASK_LATER: &[&str] = &[
     "debugger",
     "become_flags",
     "become_exe",
-    "with_nested",
-    "with_dict",
-    "with_list",
-    "with_together",
-    "with_sequence",
     "with_subelements",
-    "with_indexed_items",
     "with_fileglob",
     "with_file",
     "with_flattened",
@@ -107,6 +129,7 @@ pub(super) const TASK_LATER: &[&str] = &[
     "with_lines",
     "with_first_found",
     "with_inventory_hostnames",
+    "set_stats",
 ];
 
 /// A mapping's keys and values. Keys that are no strings or stand twice are noted.
@@ -138,17 +161,21 @@ pub(super) fn entries<'a>(
     found
 }
 
-/// A key that is not built yet.
-pub(super) fn later(key: &Node, name: &str) -> Problem {
-    let problem = Problem::at(key.location.clone(), format!("`{name}` is not supported yet"));
+/// A key that Ansible has and that is refused here.
+pub(super) fn refused(key: &Node, name: &str) -> Problem {
+    let problem = Problem::at(key.location.clone(), format!("`{name}` is not supported"));
     match name {
-        "handlers" | "notify" | "listen" => {
-            problem.hint("use `register` and a later task with `when: NAME is changed`")
-        }
-        "rescue" | "always" => {
-            problem.hint("use `failed_when` or `ignore_errors` and a later task")
-        }
-        "include_tasks" | "include" => problem.hint("use `import_tasks`"),
+        "include" => problem.hint("use `import_tasks` or `include_tasks`"),
+        "remote_user" => problem.hint("set the variable `ansible_user`, or say `--user`"),
+        "port" => problem.hint("set the variable `ansible_port`"),
+        "connection" => problem.hint("set the variable `ansible_connection`"),
+        "module_defaults" => problem.hint("write the arguments at each task, or in a variable"),
+        "collections" => problem.hint("leave it out: only `ansible.builtin` modules are there"),
+        "with_fileglob" => problem.hint("use `loop: \"{{ query('fileglob', PATTERN) }}\"`"),
+        "with_first_found" => problem.hint("use `loop: \"{{ query('first_found', FILES) }}\"`"),
+        "with_flattened" => problem.hint("use `loop: \"{{ LIST | flatten }}\"`"),
+        "with_subelements" => problem.hint("use `loop: \"{{ LIST | subelements(KEY) }}\"`"),
+        "set_stats" => problem.hint("use `set_fact`"),
         _ if name.starts_with("with_") => problem.hint("use `loop`"),
         _ => problem,
     }

@@ -99,6 +99,14 @@ impl Source {
         }
     }
 
+    /// Whether there is such a file.
+    pub(super) fn exists(&self) -> bool {
+        match self {
+            Self::BuiltIn(path) => BUILT_IN.get_file(path).is_some(),
+            Self::Disk(path) => path.is_file(),
+        }
+    }
+
     /// The file as messages name it.
     pub(super) fn shown(&self) -> String {
         match self {

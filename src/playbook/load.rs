@@ -1,12 +1,15 @@
 //! From files to a [`Playbook`].
 
+use super::block::{Around, Brought};
 use super::catalog::Catalog;
-use super::fields::string;
-use super::keys::entries;
+use super::fields::{conditions, string, tags, title, vars};
+use super::keys::{entries, unknown};
 use super::library::Source;
 use super::model::{Entry, Playbook, Text};
 use crate::error::{Problem, Problems};
 use crate::yaml::{self, Node};
+use serde_json::Map;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +17,7 @@ use std::sync::Arc;
 const MAX_IMPORTS: usize = 20;
 
 /// Loads a playbook: a built-in name (with or without `.yml`, with `_` or `-`) or a path.
-pub fn load(name: &str, catalog: &dyn Catalog) -> Result<Playbook, Problems> {
+pub fn load(name: &str, catalog: &'static dyn Catalog) -> Result<Playbook, Problems> {
     let source = Source::find(name)?;
     let text = source.read().map_err(|error| {
         Problem::new(format!("cannot read playbook `{}`: {error}", source.shown()))
@@ -27,22 +30,62 @@ pub fn load(name: &str, catalog: &dyn Catalog) -> Result<Playbook, Problems> {
 }
 
 /// Loads a playbook from its text; `file` names it in messages and says what is beside it.
-pub fn load_text(file: &str, text: &str, catalog: &dyn Catalog) -> Result<Playbook, Problems> {
+pub fn load_text(
+    file: &str,
+    text: &str,
+    catalog: &'static dyn Catalog,
+) -> Result<Playbook, Problems> {
     Loader::new(Source::Disk(PathBuf::from(file)), catalog).load(file.to_owned(), text)
 }
 
-pub(super) struct Loader<'a> {
-    pub(super) catalog: &'a dyn Catalog,
+pub(super) struct Loader {
+    pub(super) catalog: &'static dyn Catalog,
     pub(super) problems: Problems,
     /// The file that is being read.
     pub(super) source: Source,
+    /// The directory of the playbook.
+    pub(super) base: Option<PathBuf>,
+    /// What imports of roles brought to the play that is being read.
+    pub(super) brought: Brought,
+    /// What `import_playbook` hands down.
+    pub(super) imported: Imported,
+    /// Includes whose file was read already, to find its mistakes.
+    pub(super) checked: BTreeSet<String>,
     entries: Vec<Entry>,
     depth: usize,
 }
 
-impl<'a> Loader<'a> {
-    fn new(source: Source, catalog: &'a dyn Catalog) -> Self {
-        Self { catalog, problems: Problems::default(), source, entries: Vec::new(), depth: 0 }
+/// What `import_playbook` hands down to the plays.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Imported {
+    pub(super) vars: Map<String, serde_json::Value>,
+    pub(super) tags: Vec<String>,
+    pub(super) when: Vec<Text>,
+}
+
+impl Loader {
+    fn new(source: Source, catalog: &'static dyn Catalog) -> Self {
+        let base = source.directory();
+        Self::again(source, base, catalog)
+    }
+
+    /// A loader for what is included while running.
+    pub(super) fn again(
+        source: Source,
+        base: Option<PathBuf>,
+        catalog: &'static dyn Catalog,
+    ) -> Self {
+        Self {
+            catalog,
+            problems: Problems::default(),
+            source,
+            base,
+            brought: Brought::default(),
+            imported: Imported::default(),
+            checked: BTreeSet::new(),
+            entries: Vec::new(),
+            depth: 0,
+        }
     }
 
     fn load(mut self, name: String, text: &str) -> Result<Playbook, Problems> {
@@ -68,30 +111,44 @@ impl<'a> Loader<'a> {
     fn entry(&mut self, node: &Node) {
         let imports = ["import_playbook", "ansible.builtin.import_playbook"];
         if let Some(named) = imports.iter().find_map(|key| node.get(key)) {
-            self.only(node, &["name", "import_playbook", "ansible.builtin.import_playbook"]);
-            self.import_playbook(named);
+            self.import_playbook(node, named);
         } else if let Some(named) = node.get("decide") {
-            self.only(node, &["name", "decide"]);
-            if let Some(text) = string(named, "`decide`", &mut self.problems) {
-                self.entries.push(Entry::Decide(Text { text, location: named.location.clone() }));
-            }
+            self.decide(node, named);
         } else if let Some(play) = self.play(node) {
             self.entries.push(Entry::Play(Arc::new(play)));
         }
     }
 
-    fn only(&mut self, node: &Node, allowed: &[&str]) {
+    fn decide(&mut self, node: &Node, named: &Node) {
         for (key, name, _) in entries(node, "an entry", &mut self.problems) {
-            if !allowed.contains(&name) {
-                self.problems.push(Problem::at(
-                    key.location.clone(),
-                    format!("`{name}` beside `{}` is not supported yet", allowed[1]),
-                ));
+            if !["name", "decide"].contains(&name) {
+                let problem = format!("`{name}` beside `decide` is not supported");
+                self.problems.push(Problem::at(key.location.clone(), problem));
             }
+        }
+        if let Some(text) = string(named, "`decide`", &mut self.problems) {
+            self.entries.push(Entry::Decide(Text { text, location: named.location.clone() }));
         }
     }
 
-    fn import_playbook(&mut self, node: &Node) {
+    fn import_playbook(&mut self, entry: &Node, node: &Node) {
+        let mut imported = self.imported.clone();
+        for (key, word, value) in entries(entry, "an entry", &mut self.problems) {
+            let problems = &mut self.problems;
+            match word {
+                "name" => drop(title(value, problems)),
+                "import_playbook" | "ansible.builtin.import_playbook" => {}
+                "vars" => imported.vars.extend(vars(value, problems, &mut [].into())),
+                "tags" => imported.tags.extend(tags(value, problems)),
+                "when" => imported.when.extend(conditions(value, "`when`", problems)),
+                _ => problems.push(unknown(
+                    key,
+                    word,
+                    "`import_playbook`",
+                    ["name", "vars", "tags", "when"],
+                )),
+            }
+        }
         let Some(name) = string(node, "`import_playbook`", &mut self.problems) else { return };
         if self.depth >= MAX_IMPORTS {
             return self.problems.push(Problem::at(
@@ -102,23 +159,68 @@ impl<'a> Loader<'a> {
             ));
         }
         let Some((documents, source)) = self.import(&name, node) else { return };
-        let before = self.enter(source);
+        let base = std::mem::replace(&mut self.base, source.directory());
+        let before = (self.enter(source), std::mem::replace(&mut self.imported, imported));
         self.depth += 1;
         self.documents(&documents);
         self.depth -= 1;
-        self.source = before;
+        self.base = base;
+        (self.source, self.imported) = before;
     }
 
     /// The documents of a file beside the one that is being read.
     pub(super) fn import(&mut self, name: &str, place: &Node) -> Option<(Vec<Node>, Source)> {
-        if name.contains("{{") {
-            self.problems.push(Problem::at(
-                place.location.clone(),
-                "the name of an imported file must be known when it is loaded: no templates",
-            ));
+        self.known_name(name, place).then(|| self.read_file(self.source.beside(name), place))?
+    }
+
+    /// The documents of a file of tasks: a role's are looked for in the role first, others beside
+    /// the file that is being read and then beside the playbook.
+    pub(super) fn tasks_file(
+        &mut self,
+        name: &str,
+        place: &Node,
+        around: &Around,
+    ) -> Option<(Vec<Node>, Source)> {
+        if !self.known_name(name, place) {
             return None;
         }
-        let source = self.source.beside(name);
+        let beside = self.source.beside(name);
+        let here = self.source.directory();
+        let part = here.iter().any(|directory| directory.ends_with("handlers"));
+        let part = if part { "handlers" } else { "tasks" };
+        let in_role = around.role.as_ref().map(|role| role.path.join(part).join(name));
+        let near_playbook = self.base.as_ref().map(|base| base.join(name));
+        let places = match in_role {
+            Some(path) => vec![Source::Disk(path), beside.clone()],
+            None => [Some(beside.clone()), near_playbook.map(Source::Disk)]
+                .into_iter()
+                .flatten()
+                .collect(),
+        };
+        let found = places.into_iter().find(Source::exists).unwrap_or(beside);
+        self.read_file(found, place)
+    }
+
+    fn known_name(&mut self, name: &str, place: &Node) -> bool {
+        let known = !name.contains("{{");
+        if !known {
+            self.problems.push(
+                Problem::at(
+                    place.location.clone(),
+                    "the name of an imported file must be known when it is loaded: no templates",
+                )
+                .hint("use `include_tasks`"),
+            );
+        }
+        known
+    }
+
+    /// The documents of a file.
+    pub(super) fn read_file(
+        &mut self,
+        source: Source,
+        place: &Node,
+    ) -> Option<(Vec<Node>, Source)> {
         let documents = match source.read() {
             Ok(text) => yaml::parse(&source.shown(), &text),
             Err(error) => Err(Problem::at(

@@ -60,3 +60,34 @@ pub(super) fn unquote(word: &str) -> &str {
         .find_map(|quote| word.strip_prefix(*quote)?.strip_suffix(*quote))
         .unwrap_or(word)
 }
+
+/// A word with Python's escapes put in, as Ansible reads `name="a\nb"`.
+pub(super) fn unescape(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(at) = rest.find('\\') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let (c, length) = escape(&from[1..]).unwrap_or(('\\', 0));
+        out.push(c);
+        rest = &from[1 + length..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The character that an escape stands for, and how long it is without its backslash.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let first = text.chars().next()?;
+    let digits = match first {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => {
+            let known = "\\'\"abfnrtv".chars().zip("\\'\"\u{7}\u{8}\u{c}\n\r\t\u{b}".chars());
+            return known.into_iter().find(|(name, _)| *name == first).map(|(_, c)| (c, 1));
+        }
+    };
+    let code = text.get(1..=digits).filter(|code| code.chars().all(|c| c.is_ascii_hexdigit()))?;
+    Some((char::from_u32(u32::from_str_radix(code, 16).ok()?)?, 1 + digits))
+}

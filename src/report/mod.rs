@@ -7,6 +7,7 @@ mod decision;
 mod diagnosis;
 mod human;
 mod json;
+mod results;
 mod style;
 mod table;
 mod terminal;
@@ -15,6 +16,7 @@ pub use decision::{decision, refusal};
 pub use diagnosis::diagnosis;
 pub use human::Human;
 pub use json::Json;
+pub use results::Results;
 pub use style::Style;
 pub use terminal::Terminal;
 

@@ -5,7 +5,7 @@ use crate::cluster::decision::{
 };
 use crate::cluster::status::{ClusterStatus, HostStatus, Reach};
 use crate::event::{HostResult, Stats, Status, VERSION};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -55,6 +55,7 @@ fn result(host: &str, status: Status) -> HostResult {
         diff: String::new(),
         duration_ms: 12,
         ignored: false,
+        result: Value::Null,
     }
 }
 
@@ -80,17 +81,17 @@ fn story() -> Vec<Event> {
         },
         Event::PlayStarted { play: "repair".into(), hosts: vec!["etcd1".into(), "etcd3".into()] },
         Event::TaskStarted { play: "repair".into(), task: "stop etcd".into(), destructive: true },
-        Event::HostResult(HostResult {
+        Event::HostResult(Box::new(HostResult {
             item: Some(json!("one")),
             diff: "-a\n+b\n".into(),
             ..result("etcd1", Status::Changed)
-        }),
-        Event::HostResult(result("etcd2", Status::Skipped)),
-        Event::HostResult(failed),
-        Event::HostResult(HostResult {
+        })),
+        Event::HostResult(Box::new(result("etcd2", Status::Skipped))),
+        Event::HostResult(Box::new(failed)),
+        Event::HostResult(Box::new(HostResult {
             msg: "`etcd4` does not answer".into(),
             ..result("etcd4", Status::Unreachable)
-        }),
+        })),
         Event::Notice { message: "the run stops".into() },
         Event::Verified { holds: false, findings: vec!["etcd3 is no member".into()] },
         Event::RunFinished { stats: stats.into(), exit_code: 2 },

@@ -1,31 +1,22 @@
 //! How a lazy variable was reached: finds cycles, and tells the way in errors.
 
 use super::error::TemplateError;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Longer ways than any inventory has; keeps a hostile one from exhausting the stack.
 const MAX_DEPTH: usize = 60;
-
-/// What came out undefined, and why.
-type Notes = Vec<(String, TemplateError)>;
 
 /// The variables that are being rendered, the outermost first.
 #[derive(Clone, Default)]
 pub(super) struct Chain {
     names: Arc<Vec<String>>,
     host: Option<Arc<str>>,
-    /// What was found undefined on the way and may yet be asked about by `default`.
-    notes: Option<Arc<Mutex<Notes>>>,
 }
 
 impl Chain {
-    /// The same way with a fresh notebook, for one rendering from outside.
+    /// The same way, begun at a host.
     pub(super) fn begin(&self, host: Option<&Arc<str>>) -> Self {
-        Self {
-            names: Arc::clone(&self.names),
-            host: self.host.clone().or_else(|| host.cloned()),
-            notes: Some(self.notes.clone().unwrap_or_default()),
-        }
+        Self { names: Arc::clone(&self.names), host: self.host.clone().or_else(|| host.cloned()) }
     }
 
     /// One step further, unless that closes a circle.
@@ -54,24 +45,5 @@ impl Chain {
     /// The names, the outermost first.
     pub(super) fn names(&self) -> Vec<String> {
         self.names.to_vec()
-    }
-
-    /// Keeps why `name` came out undefined.
-    pub(super) fn note(&self, name: &str, error: TemplateError) {
-        if let Some(notes) = &self.notes {
-            notes.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), error));
-        }
-    }
-
-    /// Why something came out undefined last.
-    pub(super) fn last_note(&self) -> Option<TemplateError> {
-        let notes = self.notes.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.last().map(|(_, error)| error.clone())
-    }
-
-    /// Why `name` came out undefined.
-    pub(super) fn noted(&self, name: &str) -> Option<TemplateError> {
-        let notes = self.notes.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.iter().rev().find(|(known, _)| known == name).map(|(_, error)| error.clone())
     }
 }

@@ -39,15 +39,25 @@ pub enum TemplateError {
         /// What is wrong.
         message: String,
     },
-    /// A filter, test, function or method that there is not.
+    /// A filter, test, lookup or argument that there is not.
     #[error("there is no {what} `{name}`")]
     Unknown {
-        /// `filter`, `test`, `function` or `method`.
+        /// `filter`, `test`, `lookup` or `argument`.
         what: &'static str,
         /// Its name.
         name: String,
         /// What looks like it.
         near: Vec<String>,
+    },
+    /// A filter or lookup of Ansible's that is not supported.
+    #[error("the {what} `{name}` is not supported")]
+    Refused {
+        /// `filter` or `lookup`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What to do instead.
+        instead: &'static str,
     },
     /// A condition that is neither true nor false.
     #[error("the condition `{expression}` gives {found}, which is neither true nor false")]
@@ -57,6 +67,9 @@ pub enum TemplateError {
         /// What it gives.
         found: String,
     },
+    /// An encrypted value that does not open.
+    #[error("{}", .0.place_and_message())]
+    Sealed(Problem),
     /// An operation that cannot be done with these values.
     #[error("`{template}` has no value: {message}{}", used_by(.chain))]
     Operation {
@@ -74,9 +87,11 @@ impl TemplateError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Undefined { near, .. } | Self::Unknown { near, .. } => did_you_mean(near),
+            Self::Refused { instead, .. } => Some((*instead).to_owned()),
             Self::NotBoolean { .. } => {
                 Some("compare it, or say what counts: `x | bool`, `x | length > 0`".to_owned())
             }
+            Self::Sealed(problem) => problem.hint.clone(),
             Self::Cycle { .. }
             | Self::Later { .. }
             | Self::Syntax { .. }

@@ -3,9 +3,12 @@
 use super::chain::Chain;
 use super::error::TemplateError;
 use super::is_template;
-use super::scope::{HostVariables, Scope};
+use super::numbers::Number;
+use super::scope::{HostVariables, OMIT, Scope};
+use super::value::{self, dict, entries, list, missing, present, refuse, type_name};
+use crate::vault::{Sealed, VAULT_KEY};
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
-use minijinja::{Error, ErrorKind, Value};
+use minijinja::{Error, Value};
 use serde_json::{Map, Value as Json};
 use std::fmt;
 use std::sync::Arc;
@@ -28,9 +31,9 @@ pub(super) fn data(value: &Json) -> Value {
             }
         }
         Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => Value::from(items.iter().map(data).collect::<Vec<_>>()),
+        Json::Array(items) => list(items.iter().map(data)),
         Json::Object(entries) => {
-            Value::from_pairs(entries.iter().map(|(key, item)| (key.as_str(), data(item))))
+            dict(entries.iter().map(|(key, item)| (Value::from(key.as_str()), data(item))))
         }
     }
 }
@@ -51,6 +54,10 @@ pub(super) fn templates(scope: &Scope, place: &str, value: &Json) -> Result<Valu
             Ok(entries.get(UNSAFE).map_or(Value::UNDEFINED, data))
         }
         Json::Object(entries) if has_template(value) => {
+            if let Some(sealed) = Sealed::of(value) {
+                // Never rendered, as in Ansible: a password may hold braces.
+                return scope.vault.reveal(&sealed).map(Value::from).map_err(TemplateError::Sealed);
+            }
             let entries = entries.clone();
             Ok(Value::from_object(LazyMap {
                 scope: scope.clone(),
@@ -66,30 +73,17 @@ fn has_template(value: &Json) -> bool {
     match value {
         Json::String(text) => is_template(text),
         Json::Array(items) => items.iter().any(has_template),
-        Json::Object(entries) => entries.contains_key(UNSAFE) || entries.values().any(has_template),
+        Json::Object(entries) => {
+            let marked = [UNSAFE, VAULT_KEY].iter().any(|key| entries.contains_key(*key));
+            marked || entries.values().any(has_template)
+        }
         _ => false,
     }
 }
 
-/// What an engine's lookup gives: undefined parts may be asked about, other errors end rendering.
-pub(super) fn answer(
-    chain: &Chain,
-    place: &str,
-    found: Result<Option<Value>, TemplateError>,
-) -> Option<Value> {
-    match found {
-        Ok(value) => value,
-        Err(error @ TemplateError::Undefined { .. }) => {
-            chain.note(place, error);
-            None
-        }
-        Err(error) => Some(invalid(error)),
-    }
-}
-
-/// A value that fails when it is used.
-pub(super) fn invalid(error: TemplateError) -> Value {
-    Value::from(Error::new(ErrorKind::InvalidOperation, error.to_string()).with_source(error))
+/// What reading a variable or a part of one gives: a value, or what is missing.
+fn answer(found: Result<Option<Value>, TemplateError>) -> Option<Value> {
+    found.unwrap_or_else(|error| Some(missing(error)))
 }
 
 struct LazyMap {
@@ -103,7 +97,7 @@ impl Object for LazyMap {
         let key = key.as_str()?;
         let value = self.entries.get(key)?;
         let place = format!("{}.{key}", self.place);
-        answer(&self.scope.chain, &place, templates(&self.scope, &place, value).map(Some))
+        answer(templates(&self.scope, &place, value).map(Some))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -126,8 +120,7 @@ impl Object for LazyList {
         let index = key.as_usize()?;
         let value = self.items.get(index)?;
         let place = format!("{}[{index}]", self.place);
-        // An item that is there must not look as if it were not.
-        Some(templates(&self.scope, &place, value).unwrap_or_else(invalid))
+        answer(templates(&self.scope, &place, value).map(Some))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -169,7 +162,7 @@ pub(super) struct Variables {
 impl Object for Variables {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        answer(&self.scope.chain, name, self.scope.lookup(name))
+        answer(self.scope.lookup(name))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -201,42 +194,47 @@ impl fmt::Debug for Variables {
     }
 }
 
-/// Engine values as data; undefined and failed parts are errors.
+/// Values as data; what is missing, and what is no data, are errors.
 pub(super) fn to_json(value: &Value) -> Result<Json, Error> {
+    present(value)?;
     match value.kind() {
-        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
-        ValueKind::Invalid => Err(super::python::broken(value)),
         ValueKind::Map => {
             let mut map = Map::new();
-            for key in value.try_iter()? {
-                let item = value.get_item(&key)?;
-                map.insert(super::python::python_text(&key)?, to_json(&item)?);
+            for (key, item) in entries(value, "data")? {
+                if !is_omitted(&item) {
+                    map.insert(super::python::python_text(&key)?, to_json(&item)?);
+                }
             }
             Ok(Json::Object(map))
         }
-        ValueKind::Seq | ValueKind::Iterable => {
-            value.try_iter()?.map(|item| to_json(&item)).collect::<Result<_, _>>().map(Json::Array)
-        }
+        ValueKind::Seq | ValueKind::Iterable => value::items(value)?
+            .iter()
+            .filter(|item| !is_omitted(item))
+            .map(to_json)
+            .collect::<Result<_, _>>()
+            .map(Json::Array),
         ValueKind::Bytes | ValueKind::String => Ok(Json::String(value.to_string())),
         ValueKind::Number => number(value),
         ValueKind::Bool => Ok(Json::Bool(value.is_true())),
         ValueKind::None => Ok(Json::Null),
-        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a {kind} is no data"))),
+        _ if super::datetime::is_time(value) => Ok(Json::String(value.to_string())),
+        _ => Err(refuse(format!("`{}` is no data", type_name(value)))),
     }
 }
 
+/// An item or an entry that is `omit` is as if it had not been written.
+fn is_omitted(value: &Value) -> bool {
+    value.as_str() == Some(OMIT)
+}
+
 fn number(value: &Value) -> Result<Json, Error> {
-    let integer = i64::try_from(value.clone())
-        .map(Json::from)
-        .or_else(|_| u64::try_from(value.clone()).map(Json::from));
-    match integer {
-        Ok(integer) if value.is_integer() => Ok(integer),
-        _ => f64::try_from(value.clone())
-            .ok()
-            .and_then(serde_json::Number::from_f64)
-            .map(Json::Number)
-            .ok_or_else(|| {
-                Error::new(ErrorKind::InvalidOperation, format!("`{value}` is no data"))
-            }),
-    }
+    let json = match Number::of(value) {
+        Some(Number::Integer(integer)) => i64::try_from(integer)
+            .map(Json::from)
+            .or_else(|_| u64::try_from(integer).map(Json::from))
+            .ok(),
+        Some(Number::Float(number)) => serde_json::Number::from_f64(number).map(Json::Number),
+        None => None,
+    };
+    json.ok_or_else(|| refuse(format!("the number `{value}` does not fit into 64 bits")))
 }

@@ -9,24 +9,36 @@
 //! with booleans and lists spelled as Python spells them. Undefined variables are errors unless
 //! `default` or `is defined` asks for them.
 
+mod addresses;
+mod attributes;
+mod call;
 mod chain;
 mod check;
-mod engine;
+mod datetime;
 mod error;
 mod escapes;
+mod evaluate;
 mod filters;
+mod functions;
+mod jinja_tests;
 mod lazy;
+mod lookups;
+mod methods;
+mod names;
+mod numbers;
+mod operators;
+mod printf;
 mod python;
-mod reach;
 mod render;
 mod scope;
-mod tests_of_results;
+mod text;
+mod value;
 
 pub use check::{check_expression, check_text};
 pub use error::TemplateError;
 pub use python::{python_repr, python_text};
 pub use render::Whitespace;
-pub use scope::{HostVariables, OMIT, Scope};
+pub use scope::{HostVariables, OMIT, Open, Scope};
 
 /// Whether there is anything to render in the text.
 pub fn is_template(text: &str) -> bool {

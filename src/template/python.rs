@@ -1,7 +1,8 @@
 //! Values spelled as Python spells them, because templates print them into files and commands.
 
+use super::value::{entries, is_list, is_map, items, present, refuse};
 use minijinja::value::ValueKind;
-use minijinja::{Error, ErrorKind, Value};
+use minijinja::{Error, Value};
 
 /// The value as Python's `str` gives it.
 pub fn python_text(value: &Value) -> Result<String, Error> {
@@ -13,25 +14,18 @@ pub fn python_text(value: &Value) -> Result<String, Error> {
 
 /// The value as Python's `repr` gives it.
 pub fn python_repr(value: &Value) -> Result<String, Error> {
+    present(value)?;
     match value.kind() {
-        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
-        ValueKind::Invalid => Err(broken(value)),
         ValueKind::None => Ok("None".to_owned()),
         ValueKind::Bool => Ok(if value.is_true() { "True" } else { "False" }.to_owned()),
         ValueKind::Number if value.is_integer() => Ok(value.to_string()),
-        ValueKind::Number => Ok(float(value)),
+        ValueKind::Number => {
+            Ok(f64::try_from(value.clone()).map_or_else(|_| value.to_string(), float_text))
+        }
         ValueKind::String | ValueKind::Bytes => Ok(quoted(&value.to_string())),
         ValueKind::Seq | ValueKind::Iterable => list(value),
         ValueKind::Map => map(value),
         _ => Ok(value.to_string()),
-    }
-}
-
-/// The error inside a value that is one.
-pub(super) fn broken(value: &Value) -> Error {
-    match value.try_iter() {
-        Err(error) => error,
-        Ok(_) => Error::new(ErrorKind::InvalidOperation, "an invalid value"),
     }
 }
 
@@ -47,20 +41,54 @@ fn list(value: &Value) -> Result<String, Error> {
 
 fn map(value: &Value) -> Result<String, Error> {
     let mut parts = Vec::new();
-    for key in value.try_iter()? {
-        let item = value.get_item(&key)?;
+    for (key, item) in entries(value, "str")? {
         parts.push(format!("{}: {}", python_repr(&key)?, python_repr(&item)?));
     }
     Ok(format!("{{{}}}", parts.join(", ")))
 }
 
-/// Python writes an exponent from 1e16 on and below 1e-4.
-fn float(value: &Value) -> String {
-    let Ok(number) = f64::try_from(value.clone()) else { return value.to_string() };
+/// What a value puts out: as Python's `str`, but nothing puts out nothing, and tuples are lists.
+pub(super) fn emitted_text(value: &Value) -> Result<String, Error> {
+    if value.is_none() || value.is_undefined() {
+        return Ok(String::new());
+    }
+    present(value)?;
+    if !is_printable(value) {
+        return Err(refuse("a macro or a method cannot be printed; call it with `()`"));
+    }
+    python_text(&as_data(value)?)
+}
+
+/// Whether the value is data, and nothing that can be called.
+pub(super) fn is_printable(value: &Value) -> bool {
+    value.kind() != ValueKind::Plain || super::datetime::is_time(value)
+}
+
+/// The value with lists for tuples.
+fn as_data(value: &Value) -> Result<Value, Error> {
+    if is_list(value) {
+        let items: Vec<Value> = items(value)?.iter().map(as_data).collect::<Result<_, _>>()?;
+        return Ok(super::value::list(items));
+    }
+    if is_map(value) {
+        let mut parts = Vec::new();
+        for (key, item) in entries(value, "str")? {
+            parts.push((key, as_data(&item)?));
+        }
+        return Ok(super::value::dict(parts));
+    }
+    present(value).cloned()
+}
+
+/// A float as Python prints it: an exponent from 1e16 on and below 1e-4.
+pub(super) fn float_text(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();
     }
-    if number != 0.0 && number.is_finite() && !(1e-4..1e16).contains(&number.abs()) {
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    if number != 0.0 && !(1e-4..1e16).contains(&number.abs()) {
         let text = format!("{number:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (sign, size) = match exponent.strip_prefix('-') {
@@ -69,7 +97,8 @@ fn float(value: &Value) -> String {
         };
         return format!("{digits}e{sign}{size:0>2}");
     }
-    value.to_string()
+    let text = number.to_string();
+    if text.contains('.') { text } else { format!("{text}.0") }
 }
 
 fn quoted(text: &str) -> String {

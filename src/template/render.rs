@@ -1,15 +1,24 @@
 //! Rendering strings, values and conditions in a scope.
 
-use super::engine::{Program, emitted_text, shorten, translate};
 use super::error::TemplateError;
 use super::escapes::{self, Kind};
+use super::evaluate::{
+    Evaluator, FileSettings, Library, parse_expression, parse_template, with_loop_tuples,
+};
 use super::is_template;
 use super::lazy;
+use super::lookups;
+use super::python::emitted_text;
 use super::scope::{OMIT, Scope};
+use super::text::shorten;
+use super::value::{is_map, present};
+use crate::error::near_matches;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind};
 use serde_json::{Map, Value};
+use std::error::Error as _;
+use std::path::Path;
 
 /// How a template treats the blanks around its blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +36,7 @@ impl Default for Whitespace {
 }
 
 impl Whitespace {
-    fn syntax(self) -> Result<SyntaxConfig, Error> {
+    pub(super) fn syntax(self) -> Result<SyntaxConfig, Error> {
         SyntaxConfig::builder()
             .trim_blocks(self.trim_blocks)
             .lstrip_blocks(self.lstrip_blocks)
@@ -108,11 +117,25 @@ impl Scope {
         }
     }
 
-    /// The text of a template file. Newlines at its end are kept.
-    pub fn render_file(&self, text: &str, whitespace: Whitespace) -> Result<String, TemplateError> {
+    /// The text of a template file. Newlines at its end are kept. What it includes is looked for
+    /// beside it, then where lookups look.
+    pub fn render_file(
+        &self,
+        path: &Path,
+        text: &str,
+        whitespace: Whitespace,
+    ) -> Result<String, TemplateError> {
+        let directories = lookups::template_directories(path, self.search_path());
+        let value = file(self, text, FileSettings { whitespace, directories })?;
+        emitted_text(&value).map_err(|error| translate(&error, text, self))
+    }
+
+    /// What a loop with `with_NAME: terms` goes through, `terms` being rendered already.
+    pub fn with_lookup(&self, name: &str, terms: &Value) -> Result<Vec<Value>, TemplateError> {
         let scope = begin(self);
-        let value = with_whitespace(&scope, text, whitespace, Kind::File)?;
-        emitted_text(&value).map_err(|error| translate(&error, text, &scope))
+        lookups::with(&scope, name, &lazy::data(terms))
+            .and_then(|found| found.iter().map(lazy::to_json).collect())
+            .map_err(|error| translate(&error, name, &scope))
     }
 }
 
@@ -128,45 +151,72 @@ pub(super) fn bare_expression(expression: &str) -> &str {
     }
 }
 
-/// The value of a string that may hold templates, as the engine sees it.
+/// The value of a string that may hold templates.
 pub(super) fn native(scope: &Scope, text: &str) -> Result<minijinja::Value, TemplateError> {
     if !is_template(text) {
         return Ok(minijinja::Value::from(text));
     }
-    with_whitespace(scope, text, Whitespace::default(), Kind::Text)
+    run(scope, text, Kind::Text, Whitespace::default(), None)
 }
 
-fn with_whitespace(
+/// The value of a template file.
+pub(super) fn file(
     scope: &Scope,
     text: &str,
-    whitespace: Whitespace,
+    settings: FileSettings,
+) -> Result<minijinja::Value, TemplateError> {
+    let (text, whitespace) = header(text, settings.whitespace)?;
+    run(scope, text, Kind::File, whitespace, Some(FileSettings { whitespace, ..settings }))
+}
+
+/// The settings of a first line `#jinja2: trim_blocks: True, lstrip_blocks: True`, and what follows.
+fn header(text: &str, mut whitespace: Whitespace) -> Result<(&str, Whitespace), TemplateError> {
+    let Some(rest) = text.strip_prefix("#jinja2:") else { return Ok((text, whitespace)) };
+    let (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+    for setting in line.split(',') {
+        let refused = || TemplateError::Syntax {
+            what: "template",
+            template: format!("#jinja2:{line}"),
+            message: "only `trim_blocks` and `lstrip_blocks` can be set, to True or False"
+                .to_owned(),
+        };
+        let (name, value) = setting.split_once(':').ok_or_else(refused)?;
+        let value = match value.trim() {
+            "True" => true,
+            "False" => false,
+            _ => return Err(refused()),
+        };
+        match name.trim() {
+            "trim_blocks" => whitespace.trim_blocks = value,
+            "lstrip_blocks" => whitespace.lstrip_blocks = value,
+            _ => return Err(refused()),
+        }
+    }
+    Ok((rest, whitespace))
+}
+
+fn run(
+    scope: &Scope,
+    text: &str,
     kind: Kind,
+    whitespace: Whitespace,
+    files: Option<FileSettings>,
 ) -> Result<minijinja::Value, TemplateError> {
     let scope = begin(scope);
     let kept = escapes::keep(text, kind);
-    let source = super::reach::template(
-        &kept,
-        &whitespace.syntax().map_err(|error| translate(&error, text, &scope))?,
-    );
-    let rendered = whitespace
-        .syntax()
-        .and_then(|syntax| Program::template(&source, syntax))
-        .and_then(|program| program.render(&scope));
-    let (output, only) = rendered.map_err(|error| translate(&error, text, &scope))?;
-    match only {
-        Some(value) if is_all(&value, &output) => match value.as_str() {
-            Some(string) => Ok(minijinja::Value::from(keep_newlines(text, string.to_owned()))),
-            None => Ok(value),
-        },
-        // A template that puts out nothing at all gives nothing, not an empty text.
-        None if output.is_empty() => Ok(minijinja::Value::from(())),
-        _ => Ok(minijinja::Value::from(keep_newlines(text, output))),
-    }
-}
-
-/// Whether the only value that was put out is all there is.
-fn is_all(value: &minijinja::Value, output: &str) -> bool {
-    emitted_text(value).is_ok_and(|text| text == output)
+    let source = with_loop_tuples(&kept);
+    let tree =
+        parse_template(&source, whitespace).map_err(|error| translate(&error, text, &scope))?;
+    let library = Library::default();
+    let mut evaluator = Evaluator::new(&scope, &library, &source, files);
+    let value = evaluator
+        .template(&tree)
+        .and_then(|value| present(&value).cloned())
+        .map_err(|error| translate(&error, &evaluator.place(), &scope))?;
+    Ok(match value.as_str() {
+        Some(output) => minijinja::Value::from(keep_newlines(text, output.to_owned())),
+        None => value,
+    })
 }
 
 /// The engine drops a newline at the end; Ansible puts back as many as the template had.
@@ -178,23 +228,21 @@ fn keep_newlines(template: &str, mut output: String) -> String {
     output
 }
 
-/// The value of a bare expression, as the engine sees it.
+/// The value of a bare expression.
 pub(super) fn expression_value(
     scope: &Scope,
     expression: &str,
 ) -> Result<minijinja::Value, TemplateError> {
     let scope = begin(scope);
-    let kept = escapes::keep(expression, Kind::Expression);
-    let source = super::reach::expression(&kept);
-    let value = Program::expression(&source)
-        .and_then(|program| program.evaluate(&scope))
+    let source = escapes::keep(expression, Kind::Expression);
+    let tree = parse_expression(&source)
         .map_err(|error| as_expression(translate(&error, expression, &scope)))?;
-    if value.is_undefined() {
-        let missing =
-            Error::new(ErrorKind::UndefinedError, format!("`{}` is undefined", expression.trim()));
-        return Err(translate(&missing, expression, &scope));
-    }
-    Ok(value)
+    let library = Library::default();
+    let mut evaluator = Evaluator::new(&scope, &library, &source, None);
+    evaluator
+        .expression(&tree)
+        .and_then(|value| present(&value).cloned())
+        .map_err(|error| translate(&error, expression, &scope))
 }
 
 fn as_expression(error: TemplateError) -> TemplateError {
@@ -204,6 +252,51 @@ fn as_expression(error: TemplateError) -> TemplateError {
         }
         other => other,
     }
+}
+
+/// An error on its way out: ours as they are, the parser's in our words. `template` is what was
+/// rendered.
+pub(super) fn translate(error: &Error, template: &str, scope: &Scope) -> TemplateError {
+    let mut source = error.source();
+    while let Some(current) = source {
+        match current.downcast_ref::<TemplateError>() {
+            Some(TemplateError::Undefined { name, template, chain, near }) if near.is_empty() => {
+                return TemplateError::Undefined {
+                    name: name.clone(),
+                    template: template.clone(),
+                    chain: chain.clone(),
+                    near: near_names(name, scope),
+                };
+            }
+            Some(own) => return own.clone(),
+            None => source = current.source(),
+        }
+    }
+    let detail = error.detail().unwrap_or_default();
+    let message = if detail.is_empty() { error.kind().to_string() } else { detail.to_owned() };
+    let template = shorten(template);
+    match error.kind() {
+        ErrorKind::SyntaxError => TemplateError::Syntax { what: "template", template, message },
+        _ => TemplateError::Operation { template, message, chain: scope.chain.names() },
+    }
+}
+
+/// What looks like an undefined variable, or like the last part of `a.b.c`.
+fn near_names(name: &str, scope: &Scope) -> Vec<String> {
+    let Some((parent, attribute)) = name.rsplit_once('.') else { return scope.near(name) };
+    let Ok(value) = expression_value(scope, parent) else { return Vec::new() };
+    if !is_map(&value) {
+        return Vec::new();
+    }
+    let keys: Vec<String> = super::value::items(&value)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|key| key.as_str().map(str::to_owned))
+        .collect();
+    near_matches(attribute, keys.iter().map(String::as_str))
+        .into_iter()
+        .map(|key| format!("{parent}.{key}"))
+        .collect()
 }
 
 pub(super) fn begin(scope: &Scope) -> Scope {

@@ -4,9 +4,11 @@ use super::chain::Chain;
 use super::error::TemplateError;
 use super::lazy;
 use crate::error::near_matches;
+use crate::vault::Vault;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What `omit` is: a key with this value is as if it had not been written.
@@ -27,7 +29,11 @@ pub struct Scope {
     hosts: Option<Arc<dyn HostVariables>>,
     /// Whose variables these are; tells variables of several hosts apart in chains.
     owner: Option<Arc<str>>,
+    /// Where lookups look for relative paths, in this order.
+    search_path: Arc<Vec<PathBuf>>,
     pub(super) chain: Chain,
+    /// What opens the encrypted values among the variables.
+    pub(super) vault: Vault,
 }
 
 struct Layer {
@@ -42,6 +48,51 @@ enum Content {
     Data(Map<String, Value>),
     /// Not known yet.
     Later(BTreeSet<String>),
+    /// What is below may be replaced by what is not known yet.
+    Open(Open),
+}
+
+/// Which variables are not known yet when their names are not known either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// Facts: names that begin with `ansible_`, but not those that say how a host is reached.
+    Facts,
+    /// Any variable.
+    Anything,
+}
+
+/// How the names begin that say how a host is reached and worked on: facts never replace them.
+const CONNECTION: [&str; 13] = [
+    "ansible_host",
+    "ansible_port",
+    "ansible_user",
+    "ansible_password",
+    "ansible_connection",
+    "ansible_ssh_",
+    "ansible_become",
+    "ansible_become_",
+    "ansible_sudo_",
+    "ansible_su_",
+    "ansible_private_key_file",
+    "ansible_shell_",
+    "ansible_python_interpreter",
+];
+
+impl Open {
+    fn has(self, name: &str) -> bool {
+        if matches!(name, "omit" | "hostvars" | "vars") {
+            return false;
+        }
+        match self {
+            Self::Facts => {
+                let connection = CONNECTION.iter().any(|begin| {
+                    name == *begin || (begin.ends_with('_') && name.starts_with(begin))
+                });
+                name.starts_with("ansible_") && !connection
+            }
+            Self::Anything => super::functions::find(name).is_none(),
+        }
+    }
 }
 
 impl Scope {
@@ -76,10 +127,34 @@ impl Scope {
         if names.is_empty() { self.clone() } else { self.over(Content::Later(names)) }
     }
 
+    /// Marks variables whose names are not known as known only while the run goes on. What is added
+    /// afterwards is known again.
+    #[must_use]
+    pub fn open(&self, open: Open) -> Self {
+        self.over(Content::Open(open))
+    }
+
     /// Says whose variables these are and where those of the others are, for `hostvars`.
     #[must_use]
     pub fn of_host(&self, host: &str, hosts: Arc<dyn HostVariables>) -> Self {
         Self { hosts: Some(hosts), owner: Some(host.into()), ..self.clone() }
+    }
+
+    /// Says what opens encrypted values when they are read.
+    #[must_use]
+    pub fn with_vault(&self, vault: &Vault) -> Self {
+        Self { vault: vault.clone(), ..self.clone() }
+    }
+
+    /// Says where lookups look for relative paths: below the folder of their kind (`files`,
+    /// `templates`) of each place, then at the place itself.
+    #[must_use]
+    pub fn searching(&self, places: Vec<PathBuf>) -> Self {
+        Self { search_path: Arc::new(places), ..self.clone() }
+    }
+
+    pub(super) fn search_path(&self) -> &[PathBuf] {
+        &self.search_path
     }
 
     /// The variable, rendered; `None` when there is none.
@@ -87,7 +162,7 @@ impl Scope {
         match self.lookup(name)? {
             Some(value) => lazy::to_json(&value)
                 .map(Some)
-                .map_err(|error| super::engine::translate(&error, name, self)),
+                .map_err(|error| super::render::translate(&error, name, self)),
             None => Ok(None),
         }
     }
@@ -99,6 +174,7 @@ impl Scope {
             match content {
                 Content::Templates(map) | Content::Data(map) => names.extend(map.keys().cloned()),
                 Content::Later(set) => names.extend(set.iter().cloned()),
+                Content::Open(_) => {}
             }
             None::<()>
         });
@@ -109,6 +185,7 @@ impl Scope {
     pub(super) fn near(&self, name: &str) -> Vec<String> {
         let mut names = self.names();
         names.extend(["hostvars", "omit", "vars"].map(str::to_owned));
+        names.extend(super::functions::names().map(str::to_owned));
         near_matches(name, names.iter().map(String::as_str))
     }
 
@@ -139,6 +216,9 @@ impl Scope {
             }),
             Content::Later(names) => {
                 names.contains(name).then(|| Err(TemplateError::Later { name: name.to_owned() }))
+            }
+            Content::Open(open) => {
+                open.has(name).then(|| Err(TemplateError::Later { name: name.to_owned() }))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 
 fn scope() -> Scope {
@@ -258,7 +259,11 @@ fn errors_name_the_variable_the_place_and_the_way() {
         "{{ needs_later }}",
         "{{ later.rc | default(0) }}",
         "{{ later is defined }}",
-        "{{ 'x' | regex_search('(?=x)') }}",
+        "{{ 'x' | regex_search('(') }}",
+        "{{ name | password_hash }}",
+        "{{ name | indent(widht=2) }}",
+        "{{ lookup('fiel', 'x') }}",
+        "a\nb\nc\nd\n{{ nmae }}\nf",
         "{{ {'a': 1} | combine(hosts) }}",
         "{{ nothing.x }}",
     ];
@@ -336,21 +341,28 @@ fn variables_of_other_hosts_are_read_in_their_own_scope() {
 #[test]
 fn files_keep_their_newlines_and_follow_their_whitespace_settings() {
     let text = "# {{ name }}\n{% for h in hosts %}\n  {% if h != 'n1' %}\n{{ h }}\n  {% endif %}\n{% endfor %}\n\n";
-    let default = scope().render_file(text, Whitespace::default()).unwrap();
+    let default = scope().render_file(Path::new("x.j2"), text, Whitespace::default()).unwrap();
     assert_eq!(default, "# node1\n  n2\n      n3\n  \n\n");
-    let stripped =
-        scope().render_file(text, Whitespace { trim_blocks: true, lstrip_blocks: true }).unwrap();
+    let stripped = scope()
+        .render_file(Path::new("x.j2"), text, Whitespace { trim_blocks: true, lstrip_blocks: true })
+        .unwrap();
     assert_eq!(stripped, "# node1\nn2\nn3\n\n");
 }
 
 #[test]
 fn checking_finds_what_can_be_found_before_there_are_variables() {
     assert_eq!(check_text("{{ anything | default('x') | to_json }}"), Ok(()));
+    assert_eq!(check_text("{{ lookup('env', 'HOME') | ansible.utils.ipaddr('net') }}"), Ok(()));
     assert_eq!(check_expression("a.b is defined and c is match('x')"), Ok(()));
     let shown = [
         check_text("{{ a | jion(',') }}"),
         check_text("{% for x in y %}"),
-        check_text("{{ lookup('env', 'HOME') }}"),
+        check_text("{{ lookup('evn', 'HOME') }}"),
+        check_text("{{ hosts | map('uper') | list }}"),
+        check_text("{{ hosts | select('mach', 'x') | list }}"),
+        check_text("{{ name | indent(widht=2) }}"),
+        check_text("{{ name | password_hash }}"),
+        check_text("{% do hosts.append(1) %}"),
         check_expression("a is deifned"),
         check_expression("a ="),
     ]
@@ -359,4 +371,82 @@ fn checking_finds_what_can_be_found_before_there_are_variables() {
         format!("{error} ({})", error.hint().unwrap_or_default())
     });
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn omitted_parts_are_left_out_of_values() {
+    let rendered = scope().render("{{ {'a': omit, 'b': [omit, 1]} }}").unwrap();
+    assert_eq!(rendered, json!({"b": [1]}));
+}
+
+#[test]
+fn loops_with_lookups_go_through_what_ansible_goes_through() {
+    let scope = scope();
+    let table = [
+        ("items", json!([1, [2, 3]]), json!([1, 2, 3])),
+        ("dict", json!({"a": 1}), json!([{"key": "a", "value": 1}])),
+        ("nested", json!([[1, 2], ["a"]]), json!([[1, "a"], [2, "a"]])),
+        ("together", json!([[1, 2], ["a"]]), json!([[1, "a"], [2, null]])),
+        ("indexed_items", json!(["a", "b"]), json!([[0, "a"], [1, "b"]])),
+        ("sequence", json!("start=1 end=3"), json!(["1", "2", "3"])),
+        ("subelements", json!([[{"name": "a", "keys": [1]}], "keys"]), json!([[{"name": "a"}, 1]])),
+        ("first_found", json!([{"files": ["nope"], "skip": true}]), json!([])),
+    ];
+    for (name, terms, wanted) in table {
+        assert_eq!(scope.with_lookup(name, &terms).map(Value::from), Ok(wanted), "{name}");
+    }
+    let error = scope.with_lookup("itmes", &json!([])).unwrap_err();
+    assert_eq!(error.to_string(), "there is no lookup `itmes`");
+}
+
+#[test]
+fn files_are_looked_for_where_ansible_looks() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(place.path().join("files")).unwrap();
+    std::fs::create_dir_all(place.path().join("templates")).unwrap();
+    std::fs::write(place.path().join("files/a.txt"), "from files\n").unwrap();
+    std::fs::write(place.path().join("a.txt"), "beside\n").unwrap();
+    std::fs::write(place.path().join("templates/t.j2"), "{{ name }} {% include 'p.j2' %}").unwrap();
+    std::fs::write(place.path().join("templates/p.j2"), "{{ port }}\n").unwrap();
+    let scope = scope().searching(vec![place.path().to_path_buf()]);
+    let table = [
+        ("{{ lookup('file', 'a.txt') }}", json!("from files")),
+        ("{{ lookup('template', 't.j2') }}", json!("node1 2379")),
+        ("{{ lookup('template', 'p.j2', template_vars={'port': 1}) }}", json!(1)),
+        ("{{ query('fileglob', '*.txt') | map('basename') | list }}", json!(["a.txt"])),
+        ("{{ lookup('first_found', ['x', 'a.txt']) | basename }}", json!("a.txt")),
+    ];
+    for (template, wanted) in table {
+        assert_eq!(scope.render(template), Ok(wanted), "{template}");
+    }
+    let error = scope.render("{{ lookup('file', 'b.txt') }}").unwrap_err().to_string();
+    assert!(error.contains("there is no file `b.txt`; looked for `"), "{error}");
+}
+
+#[test]
+fn hostile_templates_end() {
+    let deep = "(".repeat(5000);
+    let texts = [
+        format!("{{{{ {deep}1 }}}}"),
+        format!("{{{{ {}true }}}}", "not ".repeat(5000)),
+        format!("{{{{ {}1 }}}}", "-".repeat(5000)),
+        format!("{{{{ 1{} }}}}", " + 1".repeat(50_000)),
+        format!("{{{{ 1{} }}}}", " | int".repeat(50_000)),
+        format!("{{% if 1 %}}{}{{% endif %}}", "{% elif 1 %}".repeat(50_000)),
+        format!("{}{}", "{% if 1 %}".repeat(5000), "{% endif %}".repeat(5000)),
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}".to_owned(),
+        "{{ 'a' * 1000000000 }}".to_owned(),
+        "{{ range(1000000000) }}".to_owned(),
+        "{{ range(99999) | product(range(99999)) | list }}".to_owned(),
+        "{{ '%1000000000d' % 1 }}".to_owned(),
+        "{{ 2 ** 100000 }}".to_owned(),
+        "{{ ('a' * 40) | regex_search('(a+)+$b') }}".to_owned(),
+        "{% set l = [] %}{% set _ = l.append(l) %}{{ l }}".to_owned(),
+    ];
+    let scope = scope();
+    for text in texts {
+        if let Ok(value) = scope.render(&text) {
+            assert_eq!(value, Value::Null, "{text}");
+        }
+    }
 }

@@ -30,6 +30,17 @@ pub trait Connection: Send + Sync + Debug {
     ///
     /// Gives [`TransportError::ForwardingRefused`] when the host's sshd forbids it.
     async fn open_tcp(&self, address: &str, port: u16) -> Result<BoxStream, TransportError>;
+
+    /// Lets go of what connects to the host, and connects anew; for a host that boots. Does nothing
+    /// where there is nothing to connect.
+    async fn renew(&self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    /// Whether the host is this machine, as far as that is known.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// A command for a host: a POSIX `sh` script, run with `sh -c`.
@@ -145,6 +156,24 @@ pub struct RunAs {
     pub user: String,
     /// The password that the method asks for. It goes over standard input, never into argv.
     pub password: Option<Secret>,
+    /// `become_exe`: what is called instead of `sudo`, `su` or `doas`; a piece of shell, as in
+    /// Ansible.
+    pub program: Option<String>,
+    /// `become_flags`: further arguments for it; a piece of shell, as in Ansible.
+    pub flags: Option<String>,
+}
+
+impl Default for RunAs {
+    /// Root by `sudo`, without a password.
+    fn default() -> Self {
+        Self {
+            method: RunAsMethod::Sudo,
+            user: "root".to_owned(),
+            password: None,
+            program: None,
+            flags: None,
+        }
+    }
 }
 
 /// How to become another user.

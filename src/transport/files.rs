@@ -59,6 +59,17 @@ pub enum FileError {
 /// The exit code by which the host says that the digest differs; the digest is on standard output.
 const DIGEST_DIFFERS: i32 = 97;
 
+/// Parts of the script that puts a file in place; each ends it when it exits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Before anything is written: makes `$dir`, for example.
+    pub first: String,
+    /// When `$tmp` is complete, and before it gets the name `$target`: looks at it.
+    pub checked: String,
+    /// When all is done.
+    pub last: String,
+}
+
 /// Writes standard input to the target. Before it stand `target`, `dir`, `tmp`, `expected`,
 /// `mode`, `owner` and `group`, the last three empty for "as it was".
 const WRITE: &str = r#"
@@ -72,7 +83,7 @@ cat > "$tmp" || exit 1
 found=$(sha256sum < "$tmp") || exit 1
 found=${found%% *}
 [ "$found" = "$expected" ] || { echo "$found"; exit 97; }
-if [ -f "$target" ]; then
+if [ -f "$target" ] && [ ! -L "$target" ]; then
   : "${mode:=$(stat -c %a -- "$target")}" || exit 1
   : "${owner:=$(stat -c %u -- "$target")}" "${group:=$(stat -c %g -- "$target")}" || exit 1
 fi
@@ -82,6 +93,10 @@ if [ -n "$owner$group" ]; then
   case " $now " in *" $owner:$group "*) ;; *) chown -- "$owner:$group" "$tmp" || exit 1 ;; esac
 fi
 chmod -- "${mode:-600}" "$tmp" || exit 1
+"#;
+
+/// Gives what was written its name.
+const RENAME: &str = r#"
 sync "$tmp" 2>/dev/null || sync
 mv -f -- "$tmp" "$target" || exit 1
 trap - EXIT
@@ -97,6 +112,30 @@ pub async fn upload(
     place: &Place,
     deadline: Duration,
 ) -> Result<String, FileError> {
+    let expected = digest_of(&source).await?;
+    let output = put(to, run_as, source, &expected, place, &Steps::default(), deadline).await?;
+    match output.rc {
+        0 => Ok(expected),
+        _ => Err(FileError::Host {
+            host: to.host().to_owned(),
+            action: "write".into(),
+            path: place.path.clone(),
+            reason: words(&output),
+        }),
+    }
+}
+
+/// The same with steps of the caller's between; `expected` is the SHA-256 of `source`. What they
+/// say and how they exit is in the output.
+pub async fn put(
+    to: &dyn Connection,
+    run_as: Option<RunAs>,
+    source: Input,
+    expected: &str,
+    place: &Place,
+    steps: &Steps,
+    deadline: Duration,
+) -> Result<Output, FileError> {
     let failed = |reason: String| FileError::Host {
         host: to.host().to_owned(),
         action: "write".into(),
@@ -111,29 +150,27 @@ pub async fn upload(
         return Err(failed("it is not an absolute path".into()));
     }
     let directory = if directory.is_empty() { "/" } else { directory };
-    let expected = digest_of(&source).await?;
-    let temporary = format!("{directory}/.{name}.rrecover-{}", random_name()?);
+    // The name's end stays: programs that check a file look at its suffix.
+    let temporary = format!("{directory}/.rrecover-{}.{name}", random_name()?);
     let settings = [
         ("target", place.path.as_str()),
         ("dir", directory),
         ("tmp", &temporary),
-        ("expected", &expected),
+        ("expected", expected),
         ("mode", place.mode.as_deref().unwrap_or_default()),
         ("owner", place.owner.as_deref().unwrap_or_default()),
         ("group", place.group.as_deref().unwrap_or_default()),
     ];
     let settings = settings.map(|(name, value)| format!("{name}={}\n", quote(value))).concat();
-    let command = Command::new(format!("{settings}{WRITE}"));
-    let output = to.run(command.run_as(run_as).stdin(source).deadline(deadline)).await?;
-    match output.rc {
-        0 => Ok(expected),
-        DIGEST_DIFFERS => Err(FileError::Digest {
-            path: place.path.clone(),
-            expected,
-            found: output.stdout_text().trim().to_owned(),
-        }),
-        _ => Err(failed(words(&output))),
+    let Steps { first, checked, last } = steps;
+    let script = format!("{settings}{first}{WRITE}{checked}{RENAME}{last}");
+    let command = Command::new(script).run_as(run_as).stdin(source).deadline(deadline);
+    let output = to.run(command).await?;
+    if output.rc != DIGEST_DIFFERS {
+        return Ok(output);
     }
+    let found = output.stdout_text().trim().to_owned();
+    Err(FileError::Digest { path: place.path.clone(), expected: expected.to_owned(), found })
 }
 
 /// Fetches `path` into a local file (mode 0600) and gives its SHA-256, hexadecimal. The local file
@@ -241,7 +278,7 @@ fn local(path: &Path, error: &std::io::Error) -> TransportError {
 }
 
 /// The host's own words about a failure.
-fn words(output: &Output) -> String {
+pub fn words(output: &Output) -> String {
     let said = output.stderr_text();
     let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if said.is_empty() { format!("exit code {}", output.rc) } else { said.join("; ") }

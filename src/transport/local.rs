@@ -1,6 +1,6 @@
 //! This machine as a host (`ansible_connection: local`).
 
-use super::run_as::{Step, Talk, prepare};
+use super::run_as::{LoginShell, Step, Talk, prepare};
 use super::streams::{Collected, Source};
 use super::{BoxStream, Command, Connection, Output, TransportError};
 use async_trait::async_trait;
@@ -48,8 +48,18 @@ impl Connection for LocalConnection {
         &self.host
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     async fn run(&self, command: Command) -> Result<Output, TransportError> {
-        let prepared = prepare(&command.script, command.run_as.as_ref(), &self.user)?;
+        let prepared = prepare(
+            &command.script,
+            command.run_as.as_ref(),
+            &self.user,
+            LoginShell::Bourne,
+            None,
+        )?;
         let source = Source::open(&command.stdin).await?;
         let collected = Collected::open(&command.stdout).await?;
         let mut process = tokio::process::Command::new("sh");

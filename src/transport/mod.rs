@@ -10,10 +10,12 @@ pub mod fake;
 pub mod files;
 mod known_hosts;
 mod local;
+mod pattern;
 mod pool;
 mod run_as;
 pub mod settings;
 mod ssh;
+mod ssh_config;
 mod streams;
 
 pub use connection::{

@@ -94,9 +94,15 @@ impl Pool {
     /// Drops the connection to `host`, or the memory of a failure, and connects anew. For
     /// `wait_for_connection`, and after [`TransportError::Lost`].
     pub async fn reconnect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
-        let (entry, mut state) = self.state(host).await?;
+        self.reset(host).await;
+        self.connect(host).await
+    }
+
+    /// Drops the connection to `host`, or the memory of a failure: the next one is made anew.
+    pub async fn reset(&self, host: &str) {
+        let Ok((entry, mut state)) = self.state(host).await else { return };
         match &*state {
-            State::Other(connection) => return Ok(connection.clone()),
+            State::Other(_) => return,
             State::Ssh(connection) => connection.disconnect().await,
             State::Untried | State::Failed(_) => {}
         }
@@ -104,12 +110,16 @@ impl Pool {
             self.forget_broken_bastions(jump).await;
         }
         *state = State::Untried;
-        self.establish(entry, &mut state).await
     }
 
     /// As whom commands run on `host`, from its variables; `None` is the login user.
     pub fn run_as(&self, host: &str) -> Option<RunAs> {
         self.hosts.get(host)?.target.as_ref()?.run_as.clone()
+    }
+
+    /// How a task on `host` becomes another user, whether or not every command there does.
+    pub fn become_as(&self, host: &str) -> Option<RunAs> {
+        Some(self.hosts.get(host)?.target.as_ref()?.become_as.clone())
     }
 
     /// Closes every connection, hosts before bastions.
@@ -228,7 +238,10 @@ impl Pool {
 
 /// Bastions are shared by who logs in where, through what.
 fn chain_key(chain: &[Endpoint]) -> Vec<String> {
-    chain.iter().map(|hop| format!("{}@{}", hop.user, hop.place())).collect()
+    let name = |hop: &Endpoint| {
+        format!("{}@{} {}", hop.user, hop.place(), hop.line.command.as_deref().unwrap_or_default())
+    };
+    chain.iter().map(name).collect()
 }
 
 /// A host behind a bastion that cannot be reached shows no sign of life of its own.

@@ -3,14 +3,18 @@
 //! Every node keeps where it stands, so that each mistake can be shown with file:line:column.
 //! Plain scalars are resolved by YAML 1.1 rules (`yes` is true, `010` is 8): see [`scalar`].
 
+mod analysis;
 mod build;
 mod scalar;
+mod text;
+mod write;
 
 use crate::error::{Location, Problem};
 use serde_json::Value;
 
 pub use build::parse;
 pub use scalar::resolve_plain;
+pub use write::{Layout, write};
 
 /// One YAML node and where it stands.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use crate::support::{Process, VERSIONS, eventually, free_ports};
 use rrecover::cluster::probe::{ProbeHost, ProbeLimits, observe};
 use rrecover::cluster::status::Reach;
 use rrecover::transport::settings::{Credentials, Endpoint, Reach as Way, Trust};
-use rrecover::transport::{HostKeyPolicy, Pool, Target};
+use rrecover::transport::{HostKeyPolicy, Pool, RunAs, Target};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -60,11 +60,16 @@ fn target(name: &str, port: u16, key: &Path, known_hosts: &Path) -> Target {
             configured_only: true,
             ..Credentials::default()
         },
-        trust: Trust { policy: HostKeyPolicy::AcceptNew, files: vec![known_hosts.to_owned()] },
+        trust: Trust {
+            policy: HostKeyPolicy::AcceptNew,
+            files: vec![known_hosts.to_owned()],
+            ..Trust::default()
+        },
         connect_timeout: Duration::from_secs(2),
+        ..Endpoint::default()
     };
     let reach = Way::Ssh { endpoint: Box::new(endpoint), jump: Vec::new() };
-    Target { name: name.to_owned(), reach, run_as: None }
+    Target { name: name.to_owned(), reach, run_as: None, become_as: RunAs::default() }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 use rrecover::redact::Secret;
 use rrecover::transport::settings::{Credentials, Endpoint, Reach, Trust};
-use rrecover::transport::{HostKeyPolicy, RunAs, Target};
+use rrecover::transport::{RunAs, Target};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -37,6 +37,16 @@ impl Sshd {
 
     /// A server at a known place, to take another one's.
     pub(crate) fn start_at(address: &str, port: u16, lines: &[&str]) -> Self {
+        Self::start_after(address, port, lines, |_| {})
+    }
+
+    /// A server that starts after `prepare` has had its directory, in which the keys are.
+    pub(crate) fn start_after(
+        address: &str,
+        port: u16,
+        lines: &[&str],
+        prepare: impl FnOnce(&Path),
+    ) -> Self {
         assert!(rustix::process::geteuid().is_root(), "these tests start sshd, which needs root");
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path();
@@ -61,6 +71,7 @@ impl Sshd {
         );
         fs::write(path.join("sshd_config"), config.replace("@DIR@", &place.to_string()))
             .expect("a configuration");
+        prepare(path);
         let process = listen(path, address, port);
         Self { address: address.to_owned(), port, directory, process, left: Vec::new() }
     }
@@ -107,14 +118,29 @@ impl Sshd {
             port: self.port,
             user: user.into(),
             credentials: Credentials { keys: vec![self.client_key()], ..Credentials::default() },
-            trust: Trust { policy: HostKeyPolicy::Strict, files: vec![file] },
-            connect_timeout: Duration::from_secs(10),
+            trust: Trust { files: vec![file], ..Trust::default() },
+            ..Endpoint::default()
         }
     }
 
     /// A host named `h` behind [`Self::endpoint`].
     pub(crate) fn target(&self, user: &str) -> Target {
         target(self.endpoint(user))
+    }
+
+    /// Whether OpenSSH's own client lets itself in with this `known_hosts` file.
+    pub(crate) fn openssh_trusts(&self, known_hosts: &Path, options: &[&str]) -> bool {
+        let files = format!("UserKnownHostsFile={}", known_hosts.display());
+        let output = Command::new("ssh")
+            .args(["-F", "none", "-o", "BatchMode=yes", "-o", "GlobalKnownHostsFile=/dev/null"])
+            .args(["-o", "StrictHostKeyChecking=yes", "-o", &files, "-p", &self.port.to_string()])
+            .args(options)
+            .arg("-i")
+            .arg(self.client_key())
+            .args([&format!("root@{}", self.address), "true"])
+            .output()
+            .expect("ssh starts");
+        output.status.success()
     }
 
     /// Ends the server and every session of it, as a crash would: no goodbye, and the commands
@@ -166,7 +192,7 @@ impl Drop for Sshd {
 /// A host named `h`, nothing in between.
 pub(crate) fn target(endpoint: Endpoint) -> Target {
     let reach = Reach::Ssh { endpoint: Box::new(endpoint), jump: Vec::new() };
-    Target { name: "h".into(), reach, run_as: None }
+    Target { name: "h".into(), reach, run_as: None, become_as: RunAs::default() }
 }
 
 /// The endpoint of a target, to change it.
@@ -220,13 +246,26 @@ impl User {
         self.home.path()
     }
 
+    /// Gives the user another login shell.
+    pub(crate) fn shell(&self, shell: &Path) {
+        patiently(&["usermod", "-s", shell.to_str().expect("plain"), &self.name]);
+    }
+
+    /// Lets a key log in on servers that look into the home directory.
+    pub(crate) fn authorize(&self, public: &Path) {
+        let directory = self.home().join(".ssh");
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::copy(public, directory.join("authorized_keys")).expect("a key");
+        patiently(&["chown", "-R", &self.name, self.home().to_str().expect("plain")]);
+    }
+
     /// To become this user, or another one, by `method`.
     pub(crate) fn run_as(
         method: rrecover::transport::RunAsMethod,
         user: &str,
         password: Option<&str>,
     ) -> RunAs {
-        RunAs { method, user: user.into(), password: password.map(Secret::new) }
+        RunAs { method, user: user.into(), password: password.map(Secret::new), ..RunAs::default() }
     }
 }
 

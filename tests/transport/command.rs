@@ -59,7 +59,12 @@ async fn a_server_that_allows_one_session_runs_commands_one_after_the_other() {
     for n in 0..3 {
         assert_eq!(stdout(&connection, &format!("echo {n}")).await, format!("{n}\n"));
     }
-    let both = tokio::join!(stdout(&connection, "echo a"), stdout(&connection, "echo b"));
+    // The second one waits for the first, however long that takes.
+    let mut impatient = sshd.target("root");
+    endpoint(&mut impatient).connect_timeout = Duration::from_secs(1);
+    let pool = Pool::new(vec![impatient]);
+    let connection = connect(&pool).await;
+    let both = tokio::join!(stdout(&connection, "sleep 2; echo a"), stdout(&connection, "echo b"));
     assert_eq!(both, ("a\n".into(), "b\n".into()));
 }
 

@@ -1,12 +1,12 @@
 //! Bastions.
 
 use super::help::*;
-use rrecover::transport::Target;
 use rrecover::transport::settings::{Endpoint, Reach};
+use rrecover::transport::{RunAs, Target};
 
 fn through(name: &str, last: &Sshd, jump: Vec<Endpoint>) -> Target {
     let reach = Reach::Ssh { endpoint: Box::new(last.endpoint("root")), jump };
-    Target { name: name.into(), reach, run_as: None }
+    Target { name: name.into(), reach, run_as: None, become_as: RunAs::default() }
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod files;
@@ -13,7 +15,15 @@ mod host_keys;
 #[cfg(test)]
 mod jump;
 #[cfg(test)]
+mod odd_hosts;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod run_as;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod ssh_config;
 #[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;

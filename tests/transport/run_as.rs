@@ -2,8 +2,8 @@
 
 use super::help::*;
 use rrecover::transport::RunAsMethod::{Doas, Su, Sudo};
-use rrecover::transport::{LocalConnection, RunAs};
-use std::os::unix::fs::PermissionsExt as _;
+use rrecover::transport::{LocalConnection, RunAs, files};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 const WITH_PASSWORD: &str = "@USER@ ALL=(ALL) ALL";
 const WITHOUT_PASSWORD: &str = "@USER@ ALL=(ALL) NOPASSWD: ALL";
@@ -101,13 +101,135 @@ async fn a_user_whom_sudo_does_not_know_gets_sudos_words() {
     assert!(reason.contains("not in the sudoers file"), "{reason}");
 }
 
+/// Every byte in and out, the streams apart, the exit code kept.
+async fn carries_everything(connection: &Arc<dyn Connection>, run_as: &RunAs) {
+    let all: Vec<u8> = (0..=255).cycle().take(40_000).collect();
+    for input in [Vec::new(), all] {
+        let command = Command::new("id -un >&2; cat; printf 'err\\n\\n' >&2; exit 7");
+        let command =
+            command.stdin(Input::Bytes(input.clone().into())).run_as(Some(run_as.clone()));
+        let output = connection.run(command).await.unwrap();
+        assert_eq!(output.rc, 7, "{:?}", output.stderr_text());
+        assert!(output.stdout == input, "{} bytes of {}", output.stdout.len(), input.len());
+        assert_eq!(output.stderr_text(), format!("{}\nerr\n\n", run_as.user));
+    }
+}
+
 #[tokio::test]
-async fn sudo_without_a_terminal_where_one_is_required_says_so() {
-    let user = User::make(Some("Defaults:@USER@ requiretty\n@USER@ ALL=(ALL) NOPASSWD: ALL"));
+async fn sudo_that_requires_a_terminal_gets_one() {
+    for rule in ["NOPASSWD: ALL", "ALL"] {
+        let user =
+            User::make(Some(&format!("Defaults:@USER@ requiretty\n@USER@ ALL=(ALL) {rule}")));
+        let (_sshd, pool) = host_of(&user);
+        let connection = connect(&pool).await;
+        let password = Some(user.password.expose()).filter(|_| rule == "ALL");
+        let run_as = User::run_as(Sudo, "root", password);
+        carries_everything(&connection, &run_as).await;
+        let wrong = Command::new("id").run_as(Some(User::run_as(Sudo, "root", Some("no"))));
+        if rule == "ALL" {
+            assert_eq!(reason(connection.run(wrong).await), "wrong password");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sudo_on_a_pseudo_terminal_of_its_own_changes_no_byte() {
+    let user =
+        User::make(Some("Defaults:@USER@ use_pty, requiretty\n@USER@ ALL=(ALL) NOPASSWD: ALL"));
     let (_sshd, pool) = host_of(&user);
+    carries_everything(&connect(&pool).await, &User::run_as(Sudo, "root", None)).await;
+}
+
+#[tokio::test]
+async fn a_server_that_gives_no_terminal_to_a_sudo_that_requires_one_says_so() {
+    let user = User::make(Some("Defaults:@USER@ requiretty\n@USER@ ALL=(ALL) NOPASSWD: ALL"));
+    let sshd = Sshd::start(&["PermitTTY no"]);
+    let pool = Pool::new(vec![sshd.target(&user.name)]);
     let command = Command::new("id").run_as(Some(User::run_as(Sudo, "root", None)));
     let reason = reason(connect(&pool).await.run(command).await);
     assert!(reason.contains("tty"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once_in_a_connection() {
+    let user = User::make(Some(WITH_PASSWORD));
+    let (_sshd, pool) = host_of(&user);
+    let counting = user.home().join("sudo");
+    let calls = user.home().join("calls");
+    let script = format!("#!/bin/sh\necho call >> {}\nexec sudo \"$@\"\n", calls.display());
+    std::fs::write(&counting, script).unwrap();
+    std::fs::set_permissions(&counting, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let connection = connect(&pool).await;
+    let run_as = |password| RunAs {
+        program: Some(counting.display().to_string()),
+        ..User::run_as(Sudo, "root", Some(password))
+    };
+    for _ in 0..5 {
+        let command = Command::new("id").run_as(Some(run_as("not it")));
+        assert_eq!(reason(connection.run(command).await), "wrong password");
+    }
+    assert_eq!(std::fs::read_to_string(&calls).unwrap(), "call\n");
+    let right = Command::new("id -un").run_as(Some(run_as(user.password.expose())));
+    assert_eq!(connection.run(right).await.unwrap().stdout_text(), "root\n");
+}
+
+#[tokio::test]
+async fn sudo_that_asks_for_the_targets_password_or_lectures_is_answered() {
+    let to = User::make(None);
+    let rules =
+        "Defaults:@USER@ targetpw, lecture=always, passprompt_override\n@USER@ ALL=(ALL) ALL";
+    let from = User::make(Some(rules));
+    let (_sshd, pool) = host_of(&from);
+    let run_as = User::run_as(Sudo, &to.name, Some(to.password.expose()));
+    let output =
+        connect(&pool).await.run(Command::new("id -un").run_as(Some(run_as))).await.unwrap();
+    assert_eq!(
+        (output.stdout_text(), output.stderr_text()),
+        (format!("{}\n", to.name), String::new())
+    );
+}
+
+#[tokio::test]
+async fn flags_change_what_sudo_does() {
+    let user = User::make(Some("Defaults:@USER@ setenv\n@USER@ ALL=(ALL) NOPASSWD: ALL"));
+    let (_sshd, pool) = host_of(&user);
+    let connection = connect(&pool).await;
+    for (flags, wanted) in [(None, "/root"), (Some("-E"), user.home().to_str().unwrap())] {
+        let run_as = RunAs { flags: flags.map(str::to_owned), ..User::run_as(Sudo, "root", None) };
+        let command = Command::new("echo $HOME").run_as(Some(run_as));
+        let output = connection.run(command).await.unwrap();
+        assert_eq!(output.stdout_text().trim(), wanted, "{flags:?}");
+    }
+    let login = RunAs { flags: Some("-i".into()), ..User::run_as(Sudo, "root", None) };
+    let output = connection.run(Command::new("echo \"it's $HOME\"; pwd").run_as(Some(login))).await;
+    assert_eq!(output.unwrap().stdout_text(), "it's /root\n/root\n");
+}
+
+#[tokio::test]
+async fn an_unprivileged_user_becomes_another_one_whose_files_nobody_else_reads() {
+    let (from, to) = (User::make(Some(WITHOUT_PASSWORD)), User::make(None));
+    let (_sshd, pool) = host_of(&from);
+    let connection = connect(&pool).await;
+    let own = to.home().join("own");
+    std::fs::create_dir(&own).unwrap();
+    std::os::unix::fs::chown(&own, Some(uid(&to.name)), None).unwrap();
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let file = own.join("file");
+    let place = files::Place { path: file.display().to_string(), ..files::Place::default() };
+    let run_as = Some(User::run_as(Sudo, &to.name, None));
+    let source = Input::Bytes(Bytes::from_static(b"secret"));
+    let sent = files::upload(&*connection, run_as.clone(), source, &place, Duration::from_secs(20));
+    sent.await.unwrap_or_else(|error| panic!("{error}"));
+    let metadata = std::fs::metadata(&file).unwrap();
+    assert_eq!((metadata.uid(), metadata.mode() & 0o777), (uid(&to.name), 0o600));
+    let read = Command::new(format!("cat {}", file.display()));
+    assert_ne!(connection.run(read.clone()).await.unwrap().rc, 0);
+    assert_eq!(connection.run(read.run_as(run_as)).await.unwrap().stdout_text(), "secret");
+}
+
+fn uid(name: &str) -> u32 {
+    let output = std::process::Command::new("id").args(["-u", name]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
 
 #[tokio::test]
@@ -167,21 +289,26 @@ impl Drop for DoasRules {
 }
 
 #[tokio::test]
-async fn doas_works_where_no_password_is_needed_and_else_says_what_to_do() {
+async fn doas_works_with_and_without_a_password() {
     let (free, asked) = (User::make(None), User::make(None));
-    let rules = DoasRules::set(&format!("permit nopass {}\npermit {}\n", free.name, asked.name));
-    let run = async |user: &User| {
-        let (_sshd, pool) = host_of(user);
-        let run_as = User::run_as(Doas, "root", Some(user.password.expose()));
-        let command = Command::new("id -un; cat").run_as(Some(run_as));
-        let command = command.stdin(Input::Bytes(Bytes::from_static(b"in")));
-        connect(&pool).await.run(command).await
-    };
-    let (works, needs) = (run(&free).await, run(&asked).await);
-    drop(rules);
-    assert_eq!(works.unwrap().stdout_text(), "root\nin");
-    let reason = reason(needs);
-    assert!(reason.contains("add `nopass`"), "{reason}");
+    let rules = format!("permit nopass {}\npermit persist {}\n", free.name, asked.name);
+    let _rules = DoasRules::set(&rules);
+    let (_sshd, pool) = host_of(&free);
+    let connection = connect(&pool).await;
+    carries_everything(&connection, &User::run_as(Doas, "root", None)).await;
+    carries_everything(&connection, &User::run_as(Doas, "root", Some("unused"))).await;
+    let (_sshd, pool) = host_of(&asked);
+    let connection = connect(&pool).await;
+    let needs = Command::new("id").run_as(Some(User::run_as(Doas, "root", None)));
+    let needs = reason(connection.run(needs).await);
+    assert!(needs.starts_with("it needs a password: -K"), "{needs}");
+    carries_everything(&connection, &User::run_as(Doas, "root", Some(asked.password.expose())))
+        .await;
+    let wrong = Command::new("id").run_as(Some(User::run_as(Doas, "root", Some("not it"))));
+    let before = Instant::now();
+    let wrong = reason(connection.run(wrong).await);
+    assert!(wrong.starts_with("wrong password"), "{wrong}");
+    assert!(before.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn any_errors_fatal_ends_the_run_on_all_hosts() {
     let bench = Bench::new(vec![bad, fine("b")]);
     let fatal = Play { any_errors_fatal: templated(json!("{{ true }}")), ..empty_play() };
     let outcome =
-        bench.run(vec![play_of(fatal, &[&["a", "b"]], vec![shell("one"), shell("two")])]).await;
+        bench.run(vec![play_of(&fatal, &[&["a", "b"]], vec![shell("one"), shell("two")])]).await;
     bench.fake("b").assert_not_sent("two");
     assert!(outcome.stopped.unwrap().contains("ends the run"));
 }
@@ -98,7 +98,7 @@ async fn max_fail_percentage_ends_the_run_only_when_it_is_exceeded() {
         let bench = Bench::new(vec![bad, fine("b")]);
         let limited = Play { max_fail_percentage: templated(json!(limit)), ..empty_play() };
         let tasks = vec![shell("one"), shell("two")];
-        bench.run(vec![play_of(limited, &[&["a", "b"]], tasks)]).await;
+        bench.run(vec![play_of(&limited, &[&["a", "b"]], tasks)]).await;
         assert_eq!(bench.fake("b").was_sent("two"), goes_on, "{limit}");
     }
 }

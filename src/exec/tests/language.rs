@@ -17,7 +17,7 @@ async fn registered_results_facts_and_extra_variables_win_in_ansibles_order() {
     show.vars = json!({"mine": "task", "last": "task"}).as_object().unwrap().clone();
     let vars = json!({"mine": "play"}).as_object().unwrap().clone();
     let with_vars = Play { vars, ..empty_play() };
-    bench.run(vec![play_of(with_vars, &[&["a"]], vec![ask, facts, show])]).await;
+    bench.run(vec![play_of(&with_vars, &[&["a"]], vec![ask, facts, show])]).await;
     assert_eq!(bench.scripts("a")[1], "show two extra task 0");
 }
 
@@ -153,7 +153,7 @@ async fn become_comes_from_the_task_then_the_play_then_the_inventory() {
     other.keywords.become_method = templated(json!("doas"));
     let mut none = shell("none");
     none.keywords.r#become = templated(json!("no"));
-    bench.run(vec![play_of(root, &[&["a"]], vec![shell("root"), other, none])]).await;
+    bench.run(vec![play_of(&root, &[&["a"]], vec![shell("root"), other, none])]).await;
     let users: Vec<_> = bench
         .fake("a")
         .sent()
@@ -173,7 +173,7 @@ async fn the_environment_is_merged_and_checked() {
     one.keywords.environment = vec![templated(json!({"A": "it's"})).unwrap()];
     let mut bad = shell("two");
     bad.keywords.environment = vec![templated(json!({"A;B": "x"})).unwrap()];
-    let outcome = bench.run(vec![play_of(with, &[&["a"]], vec![one, bad])]).await;
+    let outcome = bench.run(vec![play_of(&with, &[&["a"]], vec![one, bad])]).await;
     assert_eq!(bench.scripts("a"), ["export B=1\nexport A='it'\\''s'\none"]);
     assert_eq!(outcome.failed, ["a"]);
 }

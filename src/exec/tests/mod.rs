@@ -1,17 +1,24 @@
 //! The runner, against scripted hosts.
 
+mod background;
+mod blocks;
 mod flow;
+mod handlers;
 mod language;
 mod locks;
+mod order;
+mod roles;
 mod safety;
+mod site;
 
 use super::*;
 use crate::error::Location;
 use crate::event::{Event, HostResult, Status};
 use crate::plan::{
-    Keywords, Loop, Plan, PlannedHost, PlannedPlay, PlannedTask, Play, Settled, Task, Templated,
+    Loop, Plan, PlannedHost, PlannedPlay, PlannedStep, PlannedTask, Play, Settled, Task, Templated,
     Text,
 };
+use crate::playbook::LoopKind;
 use crate::redact::Redactor;
 use crate::template::Scope;
 use crate::transport::fake::FakeConnection;
@@ -42,61 +49,26 @@ pub(super) fn shell(script: &str) -> Task {
 
 pub(super) fn task(module: &str, args: Value) -> Task {
     let Value::Object(args) = args else { panic!("arguments are a mapping") };
-    Task {
-        location: here(),
-        name: None,
-        module: module.to_owned(),
-        args,
-        when: Vec::new(),
-        repeat: None,
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: templated(json!(0)),
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        delegate_to: None,
-        vars: Map::new(),
-        keywords: Keywords::default(),
-        destructive: false,
-        undo: None,
-        places: [].into(),
-        directory: None,
-    }
+    Task { args, delay: templated(json!(0)), ..Task::new(here(), module) }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is the value of a field that is an option")]
 pub(super) fn each(items: Value) -> Option<Loop> {
-    Some(Loop {
-        items: Templated { value: items, location: here() },
-        flatten: false,
-        variable: "item".to_owned(),
-        index_variable: Some("index".to_owned()),
-        label: None,
-    })
+    let items = Templated { value: items, location: here() };
+    let index_variable = Some("index".to_owned());
+    Some(Loop { index_variable, ..Loop::new(items, LoopKind::List) })
 }
 
 pub(super) fn empty_play() -> Play {
-    Play {
-        location: here(),
-        name: None,
-        hosts: templated(json!("all")).unwrap(),
-        vars: Map::new(),
-        serial: None,
-        any_errors_fatal: None,
-        max_fail_percentage: None,
-        inherited: Keywords::default(),
-        tasks: Vec::new(),
-        places: [].into(),
-    }
+    Play::new(here(), templated(json!("all")).unwrap())
 }
 
 /// A play of these tasks over batches of hosts.
 pub(super) fn play(batches: &[&[&str]], tasks: Vec<Task>) -> PlannedPlay {
-    play_of(empty_play(), batches, tasks)
+    play_of(&empty_play(), batches, tasks)
 }
 
-pub(super) fn play_of(play: Play, batches: &[&[&str]], tasks: Vec<Task>) -> PlannedPlay {
+pub(super) fn play_of(play: &Play, batches: &[&[&str]], tasks: Vec<Task>) -> PlannedPlay {
     let batches: Vec<Vec<String>> =
         batches.iter().map(|batch| batch.iter().map(ToString::to_string).collect()).collect();
     let hosts: Vec<String> = batches.iter().flatten().cloned().collect();
@@ -110,24 +82,13 @@ pub(super) fn play_of(play: Play, batches: &[&[&str]], tasks: Vec<Task>) -> Plan
             commands: Vec::new(),
             args: None,
         });
-        PlannedTask {
-            id: format!("01-{number:02}"),
-            name,
-            module: task.module.clone(),
-            tags: Vec::new(),
-            run_once: task.keywords.run_once.is_some(),
-            hosts: hosts.collect(),
-            destructive: task.destructive,
-            undo: None,
-            task: Arc::new(task),
-        }
+        let run_once = task.keywords.run_once.is_some();
+        let planned = PlannedTask::unsettled(play, &Arc::new(task), format!("01-{number:02}"));
+        PlannedStep::Task(PlannedTask { name, run_once, hosts: hosts.collect(), ..planned })
     };
     PlannedPlay {
-        play: Arc::new(play),
-        name: "play".to_owned(),
-        batches: batches.clone(),
-        undecided_hosts: None,
-        tasks: tasks.into_iter().enumerate().map(planned).collect(),
+        main: tasks.into_iter().enumerate().map(planned).collect(),
+        ..PlannedPlay::new(Arc::new(play.clone()), "play".to_owned(), batches.clone())
     }
 }
 
@@ -158,15 +119,29 @@ impl Hosts for Farm {
     fn run_as(&self, _host: &str) -> Option<RunAs> {
         None
     }
+
+    async fn reset(&self, _host: &str) {}
 }
 
 /// Every host has its name and `-e` variables.
 pub(super) struct Names(pub(super) Vec<String>, pub(super) Map<String, Value>);
 
 impl Variables for Names {
-    fn scope(&self, play: &PlannedPlay, host: &str) -> Option<Scope> {
-        let scope = Scope::new(Map::new()).extend(play.play.vars.clone());
-        self.0.iter().any(|known| known == host).then(|| scope.with("inventory_hostname", host))
+    fn inventory(&self, host: &str) -> Option<Map<String, Value>> {
+        let known = self.0.iter().any(|known| known == host);
+        known.then(|| Map::from_iter([("inventory_hostname".to_owned(), json!(host))]))
+    }
+
+    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String> {
+        Ok(play.batches.clone())
+    }
+
+    fn add_host(&self, _new: &NewHost) -> bool {
+        false
+    }
+
+    fn add_to_group(&self, _host: &str, _group: &str, _parents: &[String]) -> bool {
+        false
     }
 
     fn hosts(&self) -> Vec<String> {
@@ -265,7 +240,7 @@ impl Bench {
 
     pub(super) fn results(&self) -> Vec<HostResult> {
         let result = |event| match event {
-            Event::HostResult(result) => Some(result),
+            Event::HostResult(result) => Some(*result),
             _ => None,
         };
         self.events().into_iter().filter_map(result).collect()

@@ -121,7 +121,7 @@ async fn a_task_forced_into_check_mode_sends_nothing() {
 #[tokio::test]
 async fn results_of_no_log_and_secrets_reach_neither_screen_nor_journal() {
     let root = tempfile::tempdir().unwrap();
-    let mut redactor = Redactor::default();
+    let redactor = Redactor::default();
     redactor.add(&Secret::new("hunter2"));
     let journal = journal(&root, redactor.clone());
     let answer = || FakeConnection::says("it is hunter2");

@@ -19,6 +19,10 @@ async fn every_file_touching_module_refuses_paths_that_are_too_wide() {
             ("stat", json!({"path": path})),
             ("slurp", json!({"src": path})),
             ("lineinfile", json!({"path": path, "line": "x"})),
+            ("replace", json!({"path": path, "regexp": "x"})),
+            ("blockinfile", json!({"path": path, "block": "x"})),
+            ("find", json!({"paths": path})),
+            ("tempfile", json!({"path": path})),
         ] {
             let result = bench.run(module, args).await;
             assert!(matches!(result, Err(ModuleError::Refused { .. })), "{module} {path:?}");
@@ -40,7 +44,7 @@ async fn copy_sets_a_mode_alone_without_sending_the_file_again() {
     assert!(outcome.changed);
     assert_eq!(mode(&dest), 0o600);
     assert_eq!(bench.round_trips(), 2);
-    for wrong in [json!("rw"), json!("u+x"), json!(99_999), json!(true), json!("")] {
+    for wrong in [json!("rw"), json!("u+z"), json!(99_999), json!(true), json!("")] {
         let task = json!({"content": "x", "dest": dest, "mode": wrong});
         assert!(bench.run("copy", task).await.is_err());
     }
@@ -87,23 +91,31 @@ async fn file_never_replaces_a_thing_of_another_kind() {
     std::fs::write(&path, "x").unwrap();
     assert!(bench.run("file", json!({"path": path, "state": "directory"})).await.is_err());
     assert!(bench.run("file", json!({"path": path, "state": "link", "src": "/x"})).await.is_err());
+    assert!(bench.run("file", json!({"path": path, "state": "link", "src": "/"})).await.is_err());
     assert!(bench.run("file", json!({"path": bench.host("no")})).await.is_err());
     assert!(bench.run("copy", json!({"content": "", "dest": bench.host("")})).await.is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "x");
 }
 
 #[tokio::test]
-async fn file_changes_attributes_in_depth_but_follows_no_link() {
+async fn file_changes_attributes_in_depth_and_follows_links_unless_told_not_to() {
     let bench = Bench::new();
     let outside = bench.local("outside", "");
     std::fs::set_permissions(&outside, std::fs::Permissions::from_mode(0o644)).unwrap();
     std::fs::create_dir(bench.host("d")).unwrap();
     std::fs::write(bench.host("d/f"), "").unwrap();
     symlink(&outside, bench.host("d/l")).unwrap();
-    let task = json!({"path": bench.host("d"), "recurse": true, "mode": "0700"});
-    assert!(bench.run("file", task.clone()).await.unwrap().changed);
-    assert_eq!((mode(&bench.host("d/f")), mode(&outside)), (0o700, 0o644));
-    assert!(!bench.run("file", task).await.unwrap().changed);
+    let task = |follow| {
+        let path = bench.host("d");
+        json!({"path": path, "state": "directory", "recurse": true, "mode": "u=rwX,go=", "follow": follow})
+    };
+    assert!(bench.run("file", task(false)).await.unwrap().changed);
+    let modes = || (mode(&bench.host("d")), mode(&bench.host("d/f")), mode(&outside));
+    assert_eq!(modes(), (0o700, 0o600, 0o644));
+    assert!(!bench.run("file", task(false)).await.unwrap().changed);
+    assert!(bench.run("file", task(true)).await.unwrap().changed);
+    assert_eq!(modes(), (0o700, 0o600, 0o600));
+    assert!(!bench.run("file", task(true)).await.unwrap().changed);
 }
 
 #[tokio::test]
@@ -127,7 +139,16 @@ async fn stat_tells_what_is_there() {
     assert_eq!((&stat["islnk"], &stat["lnk_target"]), (&json!(true), &json!(path)));
     let followed = json!({"path": bench.host("l"), "follow": true});
     assert_eq!(bench.run("stat", followed).await.unwrap().values["stat"]["isreg"], true);
-    assert!(bench.run("stat", json!({"path": path, "get_mime": true})).await.is_err());
+    assert_eq!(stat["lnk_source"], json!(std::fs::canonicalize(&path).unwrap()));
+    let stat = &bench.run("stat", json!({"path": path})).await.unwrap().values["stat"];
+    for (name, value) in [("mimetype", "text/plain"), ("charset", "us-ascii")] {
+        assert!(stat[name] == value || stat[name] == "unknown", "{stat}");
+    }
+    assert_eq!((&stat["readable"], &stat["attributes"].is_array()), (&json!(true), &true));
+    let bare =
+        json!({"path": path, "get_mime": false, "get_attributes": false, "get_checksum": false});
+    let stat = &bench.run("stat", bare).await.unwrap().values["stat"];
+    assert!(stat.get("mimetype").or(stat.get("version")).or(stat.get("checksum")).is_none());
 }
 
 #[tokio::test]
@@ -137,6 +158,7 @@ async fn check_mode_tells_the_truth_and_writes_nothing() {
     let source = bench.local("t", "new");
     std::fs::write(bench.host("f"), "old\n").unwrap();
     std::fs::write(bench.host("src"), "other").unwrap();
+    std::fs::create_dir(bench.host("tree")).unwrap();
     let before = bench.picture();
     let (f, new) = (bench.host("f"), bench.host("new"));
     for (module, args) in [
@@ -150,10 +172,18 @@ async fn check_mode_tells_the_truth_and_writes_nothing() {
         ("file", json!({"path": new, "state": "touch"})),
         ("file", json!({"path": bench.host(""), "recurse": true, "mode": "0711"})),
         ("lineinfile", json!({"path": f, "line": "x"})),
-        ("fetch", json!({"src": f, "dest": "got"})),
+        ("replace", json!({"path": f, "regexp": "old", "replace": "x"})),
+        ("blockinfile", json!({"path": f, "block": "x"})),
+        ("blockinfile", json!({"path": new, "block": "x", "create": true})),
+        ("copy", json!({"src": bench.directory.path().join("local"), "dest": new})),
+        ("copy", json!({"src": bench.host("tree"), "dest": new, "remote_src": true})),
     ] {
         assert!(bench.run(module, args.clone()).await.unwrap().changed, "{module} {args}");
         assert_eq!(bench.picture(), before, "{module} {args}");
     }
+    let fetch = json!({"src": f, "dest": "got"});
+    assert!(bench.run("fetch", fetch).await.unwrap().skipped);
+    assert!(bench.run("tempfile", json!({"path": bench.host("")})).await.unwrap().skipped);
+    assert_eq!(bench.picture(), before);
     assert!(!bench.directory.path().join("local/got").exists());
 }

@@ -1,8 +1,13 @@
 //! The generic modules, against a real `sh` on this machine.
 
 mod commands;
+mod edits;
 mod files;
+mod network;
+mod reboots;
+mod search;
 mod services;
+mod trees;
 mod uploads;
 
 use super::*;
@@ -113,13 +118,13 @@ impl Templates for Words {
 pub(crate) struct Bench {
     pub(crate) shell: Arc<LocalShell>,
     pub(crate) context: Context,
-    pub(crate) directory: tempfile::TempDir,
+    pub(crate) directory: ::tempfile::TempDir,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
         let shell = Arc::new(LocalShell::default());
-        let directory = tempfile::tempdir().unwrap();
+        let directory = ::tempfile::tempdir().unwrap();
         let context = Context {
             connection: shell.clone(),
             run_as: None,
@@ -192,4 +197,34 @@ fn the_registry_is_sorted_and_every_name_is_found() {
     sorted.dedup();
     assert_eq!(names, sorted);
     assert_eq!(find("ansible.builtin.copy").unwrap().name(), "copy");
+    assert_eq!(find("community.general.ini_file").unwrap().name(), "ini_file");
+    assert!(find("ansible.builtin.ini_file").is_some() && find("community.general.copy").is_none());
+}
+
+#[test]
+fn the_reference_has_every_option_of_each_module_it_describes() {
+    let text = include_str!("../../../docs/reference/modules.md");
+    let (shared, sections) = text.split_once("## One by one").unwrap();
+    let mut described = 0;
+    for section in sections.split("\n### `").skip(1) {
+        let (name, table) = section.split_once('`').unwrap();
+        let module = find(name).unwrap_or_else(|| panic!("there is no module `{name}`"));
+        described += 1;
+        for parameter in module.parameters() {
+            let row = [shared, table]
+                .into_iter()
+                .flat_map(str::lines)
+                .find(|line| line.starts_with(&format!("| `{}`", parameter.name)));
+            let row = row.unwrap_or_else(|| panic!("`{name}` does not tell of {parameter:?}"));
+            assert_eq!(row.contains("| no |"), parameter.is_refused(), "{name}: {row}");
+        }
+        for line in table.lines().filter_map(|line| line.strip_prefix("| `")) {
+            let option = line.split('`').next().unwrap();
+            assert!(
+                module.parameters().iter().any(|known| known.name == option),
+                "{name}: {option}"
+            );
+        }
+    }
+    assert!(described >= 20, "only {described} modules are described");
 }

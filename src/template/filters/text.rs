@@ -1,216 +1,240 @@
 //! Filters on text.
 
-use super::super::python::python_text;
-use minijinja::value::{Kwargs, Rest, ValueOrKwargs, from_args};
-use minijinja::{Environment, Error, ErrorKind, Value};
-use regex::{Regex, RegexBuilder};
+use crate::template::call::{Arguments, Call, Plugin, plugin};
+use crate::template::methods::{self, capitalize, title};
+use crate::template::printf;
+use crate::template::value::{dict, list, refuse, tuple};
+use minijinja::{Error, Value};
 
-pub(super) fn register(environment: &mut Environment<'static>) {
-    environment.add_filter("string", |value: Value| python_text(&value));
-    environment
-        .add_filter("lower", |value: Value| python_text(&value).map(|text| text.to_lowercase()));
-    environment
-        .add_filter("upper", |value: Value| python_text(&value).map(|text| text.to_uppercase()));
-    environment.add_filter("split", split);
-    environment.add_filter("join", join);
-    environment.add_filter("replace", replace);
-    environment.add_filter("quote", |value: Value| python_text(&value).map(|text| quote(&text)));
-    environment.add_filter("basename", |path: String| basename(&path).to_owned());
-    environment.add_filter("dirname", |path: String| dirname(&path));
-    environment.add_filter("regex_replace", regex_replace);
-    environment.add_filter("regex_search", regex_search);
-    environment.add_filter("regex_findall", regex_findall);
-    environment.add_filter("regex_escape", |text: String| regex::escape(&text));
-}
-
-/// Python's `str.split`: without a separator runs of blanks separate, and none are kept.
-fn split(text: String, separator: Option<String>, most: Option<i64>) -> Vec<String> {
-    let most = most.and_then(|most| usize::try_from(most).ok());
-    match (separator, most) {
-        (None, None) => text.split_whitespace().map(str::to_owned).collect(),
-        (None, Some(most)) => split_blanks(&text, most),
-        (Some(separator), None) => text.split(&separator).map(str::to_owned).collect(),
-        (Some(separator), Some(most)) => {
-            text.splitn(most.saturating_add(1), &separator).map(str::to_owned).collect()
+pub(super) const FILTERS: &[Plugin] = &[
+    plugin("capitalize", &[], |call| Ok(Value::from(capitalize(&call.input_text()?)))),
+    plugin("center", &["width?"], |call| {
+        let width = call.count("width")?.unwrap_or(80);
+        let center = methods::find(&Value::from(""), "center")
+            .ok_or_else(|| refuse("text has no `center`"))?;
+        let text = Value::from(call.input_text()?);
+        center.call(call.scope, text, Call::of(vec![Value::from(width)]))
+    }),
+    plugin(
+        "comment",
+        &[
+            "style?",
+            "decoration?",
+            "beginning?",
+            "end?",
+            "prefix?",
+            "prefix_count?",
+            "postfix?",
+            "postfix_count?",
+            "newline?",
+        ],
+        comment,
+    ),
+    plugin("format", &["*", "**"], |call| {
+        let Call { positional, named } = call.rest.clone();
+        if !positional.is_empty() && !named.is_empty() {
+            return Err(refuse("`format` takes values by place or by name, not both"));
         }
-    }
-}
-
-fn split_blanks(text: &str, most: usize) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut rest = text.trim_start();
-    while parts.len() < most && !rest.is_empty() {
-        let Some(end) = rest.find(char::is_whitespace) else { break };
-        parts.push(rest.get(..end).unwrap_or_default().to_owned());
-        rest = rest.get(end..).unwrap_or_default().trim_start();
-    }
-    if !rest.is_empty() {
-        parts.push(rest.to_owned());
-    }
-    parts
-}
-
-fn join(list: Value, separator: Option<String>, options: Kwargs) -> Result<String, Error> {
-    let attribute: Option<String> = options.get("attribute")?;
-    options.assert_all_used()?;
-    let mut parts = Vec::new();
-    for item in list.try_iter()?.checked() {
-        let item = item?;
-        let item = match &attribute {
-            Some(attribute) => item.get_attr(attribute)?,
-            None => item,
+        let values = if named.is_empty() {
+            tuple(positional)
+        } else {
+            dict(named.into_iter().map(|(name, value)| (Value::from(name), value)))
         };
-        parts.push(python_text(&item)?);
-    }
-    Ok(parts.join(&separator.unwrap_or_default()))
-}
+        printf::format(&call.input_text()?, &values).map(Value::from)
+    }),
+    plugin("indent", &["width?", "first?", "blank?"], indent),
+    plugin("lower", &[], |call| Ok(Value::from(call.input_text()?.to_lowercase()))),
+    plugin("replace", &["old", "new", "count?"], |call| {
+        let (text, old, new) = (call.input_text()?, call.text("old")?, call.text("new")?);
+        Ok(Value::from(match call.integer("count")? {
+            Some(count) if count >= 0 => {
+                text.replacen(&old, &new, usize::try_from(count).unwrap_or(usize::MAX))
+            }
+            _ => text.replace(&old, &new),
+        }))
+    }),
+    plugin("split", &["sep?", "maxsplit?"], |call| {
+        let most = call.integer("maxsplit")?.and_then(|most| usize::try_from(most).ok());
+        let separator = call.some_text("sep")?;
+        let parts = methods::split(call.input_str()?, separator.as_deref(), most)?;
+        Ok(list(parts.into_iter().map(Value::from)))
+    }),
+    plugin("title", &[], |call| {
+        let between = |c: char| c == '-' || c.is_whitespace() || "({[<".contains(c);
+        Ok(Value::from(title(&call.input_text()?, between)))
+    }),
+    plugin("trim", &["chars?"], |call| {
+        let text = call.input_text()?;
+        Ok(Value::from(match call.some_text("chars")? {
+            Some(characters) => text.trim_matches(|c| characters.contains(c)),
+            None => text.trim(),
+        }))
+    }),
+    plugin("truncate", &["length?", "killwords?", "end?", "leeway?"], truncate),
+    plugin("upper", &[], |call| Ok(Value::from(call.input_text()?.to_uppercase()))),
+    plugin("wordcount", &[], |call| {
+        let text = call.input_text()?;
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        Ok(Value::from(words.filter(|word| !word.is_empty()).count()))
+    }),
+    plugin(
+        "wordwrap",
+        &["width?", "break_long_words?", "wrapstring?", "break_on_hyphens?"],
+        word_wrap,
+    ),
+];
 
-fn replace(text: Value, old: Value, new: Value, count: Option<usize>) -> Result<String, Error> {
-    let (text, old, new) = (python_text(&text)?, python_text(&old)?, python_text(&new)?);
-    Ok(match count {
-        Some(count) => text.replacen(&old, &new, count),
-        None => text.replace(&old, &new),
-    })
-}
-
-/// Python's `shlex.quote`.
-fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\"'\"'"))
-}
-
-fn basename(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
-}
-
-/// Python's `os.path.dirname`.
-fn dirname(path: &str) -> String {
-    let Some((head, _)) = path.rsplit_once('/') else { return String::new() };
-    let trimmed = head.trim_end_matches('/');
-    if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() }
-}
-
-/// A regular expression with the options that Ansible's filters and tests take.
-pub(in super::super) fn pattern(text: &str, options: &Kwargs) -> Result<Regex, Error> {
-    let ignore_case: Option<bool> = options.get("ignorecase")?;
-    let multi_line: Option<bool> = options.get("multiline")?;
-    RegexBuilder::new(&text.replace("\\Z", "\\z"))
-        .case_insensitive(ignore_case.unwrap_or(false))
-        .multi_line(multi_line.unwrap_or(false))
-        .build()
-        .map_err(|error| {
-            let text_of_error = error.to_string();
-            let reason = text_of_error.lines().last().unwrap_or_default();
-            let reason = reason.trim_start_matches("error: ");
-            Error::new(
-                ErrorKind::InvalidOperation,
-                format!("`{text}` is no regular expression that is supported: {reason}"),
-            )
-        })
-}
-
-fn regex_replace(
-    text: Value,
-    regex: String,
-    replacement: Option<String>,
-    options: Kwargs,
-) -> Result<String, Error> {
-    let compiled = pattern(&regex, &options)?;
-    let count: Option<usize> = options.get("count")?;
-    options.assert_all_used()?;
-    let replacement = python_replacement(&replacement.unwrap_or_default());
-    let text = python_text(&text)?;
-    Ok(compiled.replacen(&text, count.unwrap_or(0), replacement.as_str()).into_owned())
-}
-
-/// `\1` and `\g<name>` as the engine's `${1}` and `${name}`; a `$` stands for itself.
-fn python_replacement(text: &str) -> String {
+fn indent(call: &Arguments<'_>) -> Result<Value, Error> {
+    let indention = match call.get("width").map(|width| (width, width.as_str())) {
+        Some((_, Some(text))) => text.to_owned(),
+        Some(_) => " ".repeat(call.count("width")?.unwrap_or(4).min(10_000)),
+        None => "    ".to_owned(),
+    };
+    let blank = call.flag("blank", false)?;
+    let text = call.input_str()?;
     let mut out = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
-        match (c, rest.chars().next()) {
-            ('$', _) => out.push_str("$$"),
-            ('\\', Some(digit)) if digit.is_ascii_digit() => {
-                let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-                let (number, after) = rest.split_at(end.min(2));
-                out.push_str(&format!("${{{number}}}"));
-                rest = after;
+    for (at, line) in text.split('\n').enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        let wanted = if at == 0 { call.flag("first", false)? } else { blank || !line.is_empty() };
+        if wanted {
+            out.push_str(&indention);
+        }
+        out.push_str(line);
+    }
+    Ok(Value::from(out))
+}
+
+/// Name, beginning, decoration, end.
+const STYLES: [(&str, &str, &str, &str); 5] = [
+    ("plain", "", "# ", ""),
+    ("erlang", "", "% ", ""),
+    ("c", "", "// ", ""),
+    ("cblock", "/*", " * ", " */"),
+    ("xml", "<!--", " - ", "-->"),
+];
+
+fn comment(call: &Arguments<'_>) -> Result<Value, Error> {
+    let style = call.some_text("style")?.unwrap_or_else(|| "plain".to_owned());
+    let Some((_, beginning, decoration, end)) = STYLES.iter().find(|(name, ..)| *name == style)
+    else {
+        return Err(refuse(format!(
+            "`style` must be plain, erlang, c, cblock or xml, not `{style}`"
+        )));
+    };
+    let part = |name: &str, default: &str| {
+        Ok::<_, Error>(call.some_text(name)?.unwrap_or_else(|| default.to_owned()))
+    };
+    let newline = part("newline", "\n")?;
+    let decoration = part("decoration", decoration)?;
+    let (beginning, end) = (part("beginning", beginning)?, part("end", end)?);
+    let prefix = part("prefix", decoration.trim_end())?;
+    let postfix = part("postfix", decoration.trim_end())?;
+    let times = |name: &str| Ok::<_, Error>(call.count(name)?.unwrap_or(1).min(1000));
+    let mut out = String::new();
+    if !beginning.is_empty() {
+        out.push_str(&format!("{beginning}{newline}"));
+    }
+    let prefix_line =
+        if prefix == newline { newline.clone() } else { format!("{prefix}{newline}") };
+    if !prefix.is_empty() {
+        out.push_str(&prefix_line.repeat(times("prefix_count")?));
+    }
+    let text = call.input_text()?.replace(&newline, &format!("{newline}{decoration}"));
+    let bare = format!("{}{newline}", decoration.trim_end());
+    out.push_str(&format!("{decoration}{text}").replace(&format!("{decoration}{newline}"), &bare));
+    out.push_str(&format!("{newline}{postfix}").repeat(times("postfix_count")?));
+    if !end.is_empty() {
+        out.push_str(&format!("{newline}{end}"));
+    }
+    Ok(Value::from(out))
+}
+
+fn truncate(call: &Arguments<'_>) -> Result<Value, Error> {
+    let text = call.input_text()?;
+    let length = call.count("length")?.unwrap_or(255);
+    let end = call.some_text("end")?.unwrap_or_else(|| "...".to_owned());
+    let leeway = call.count("leeway")?.unwrap_or(5);
+    let marks = end.chars().count();
+    if length < marks {
+        return Err(refuse(format!("`length` of `truncate` must be at least {marks}")));
+    }
+    if text.chars().count() <= length + leeway {
+        return Ok(Value::from(text));
+    }
+    let cut: String = text.chars().take(length - marks).collect();
+    if call.flag("killwords", false)? {
+        return Ok(Value::from(cut + &end));
+    }
+    let kept = cut.rsplit_once(' ').map_or(cut.as_str(), |(kept, _)| kept);
+    Ok(Value::from(format!("{kept}{end}")))
+}
+
+fn word_wrap(call: &Arguments<'_>) -> Result<Value, Error> {
+    let width = call.count("width")?.unwrap_or(79).max(1);
+    let between = call.some_text("wrapstring")?.unwrap_or_else(|| "\n".to_owned());
+    let break_long = call.flag("break_long_words", true)?;
+    let hyphens = call.flag("break_on_hyphens", true)?;
+    let text = call.input_text()?;
+    let lines: Vec<String> =
+        text.lines().map(|line| wrap(line, width, break_long, hyphens).join(&between)).collect();
+    Ok(Value::from(lines.join(&between)))
+}
+
+/// One line in lines that are not wider.
+fn wrap(line: &str, width: usize, break_long: bool, hyphens: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut current = String::new();
+    let mut pieces: std::collections::VecDeque<String> = pieces(line, hyphens).into();
+    while let Some(piece) = pieces.pop_front() {
+        let (used, size) = (current.chars().count(), piece.chars().count());
+        if used + size <= width {
+            if !(current.is_empty() && !lines.is_empty() && piece.trim().is_empty()) {
+                current.push_str(&piece);
             }
-            ('\\', Some('g')) if rest.starts_with("g<") && rest.contains('>') => {
-                let (name, after) = rest.split_once('>').unwrap_or((rest, ""));
-                out.push_str(&format!("${{{}}}", name.trim_start_matches("g<")));
-                rest = after;
-            }
-            ('\\', Some(escaped)) => {
-                out.push(match escaped {
-                    'n' => '\n',
-                    't' => '\t',
-                    'r' => '\r',
-                    other => other,
-                });
-                rest = rest.get(escaped.len_utf8()..).unwrap_or_default();
-            }
-            _ => out.push(c),
+        } else if piece.trim().is_empty() {
+            lines.push(std::mem::take(&mut current).trim_end().to_owned());
+        } else if size > width && break_long {
+            let room = width.saturating_sub(used);
+            let (head, tail): (String, String) =
+                (piece.chars().take(room).collect(), piece.chars().skip(room).collect());
+            current.push_str(&head);
+            lines.push(std::mem::take(&mut current).trim_end().to_owned());
+            pieces.push_front(tail);
+        } else if current.trim().is_empty() {
+            lines.push(piece);
+            current.clear();
+        } else {
+            lines.push(std::mem::take(&mut current).trim_end().to_owned());
+            pieces.push_front(piece);
         }
     }
-    out
+    if !current.trim().is_empty() {
+        lines.push(current.trim_end().to_owned());
+    }
+    lines
 }
 
-/// The match, its groups when `\1` or `\g<name>` ask for them, nothing when there is none.
-fn regex_search(text: Value, regex: String, groups: Rest<ValueOrKwargs>) -> Result<Value, Error> {
-    let (groups, options) = split_options(groups.0)?;
-    let compiled = pattern(&regex, &options)?;
-    options.assert_all_used()?;
-    let text = python_text(&text)?;
-    let Some(found) = compiled.captures(&text) else { return Ok(Value::from(())) };
-    let text_of = |found: Option<regex::Match<'_>>| {
-        found.map_or_else(|| Value::from(()), |part| Value::from(part.as_str()))
-    };
-    if groups.is_empty() {
-        return Ok(text_of(found.get(0)));
-    }
-    let mut parts = Vec::new();
-    for group in groups {
-        let number = group.strip_prefix('\\').and_then(|rest| rest.parse::<usize>().ok());
-        let name = group.strip_prefix("\\g<").and_then(|rest| rest.strip_suffix('>'));
-        parts.push(match (number, name) {
-            (Some(number), _) => text_of(found.get(number)),
-            (None, Some(name)) => match name.parse::<usize>() {
-                Ok(number) => text_of(found.get(number)),
-                Err(_) => text_of(found.name(name)),
-            },
-            (None, None) => {
-                return Err(Error::new(
-                    ErrorKind::InvalidOperation,
-                    format!("`{group}` names no group; write `\\\\1` or `\\\\g<name>`"),
-                ));
+/// Words and the blanks between them; words with hyphens in parts.
+fn pieces(line: &str, hyphens: bool) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut before: Option<char> = None;
+    let chars: Vec<char> = line.chars().collect();
+    for (at, character) in chars.iter().enumerate() {
+        let new = match before {
+            None => true,
+            Some(last) if last.is_whitespace() != character.is_whitespace() => true,
+            Some('-') if hyphens && character.is_alphabetic() => {
+                at >= 2 && chars.get(at - 2).is_some_and(|c| c.is_alphanumeric())
             }
-        });
+            Some(_) => false,
+        };
+        match pieces.last_mut().filter(|_| !new) {
+            Some(last) => last.push(*character),
+            None => pieces.push(character.to_string()),
+        }
+        before = Some(*character);
     }
-    Ok(Value::from(parts))
-}
-
-fn split_options(arguments: Vec<ValueOrKwargs>) -> Result<(Vec<String>, Kwargs), Error> {
-    let values: Vec<Value> = arguments.into_iter().map(Value::from).collect();
-    let (positional, options): (Rest<Value>, Kwargs) = from_args(&values)?;
-    Ok((positional.iter().map(ToString::to_string).collect(), options))
-}
-
-/// All matches: whole ones, or groups when the expression has some.
-fn regex_findall(text: String, regex: String, options: Kwargs) -> Result<Value, Error> {
-    let compiled = pattern(&regex, &options)?;
-    options.assert_all_used()?;
-    let groups = compiled.captures_len() - 1;
-    let part = |found: &regex::Captures<'_>, number: usize| {
-        Value::from(found.get(number).map_or("", |part| part.as_str()))
-    };
-    let found = compiled.captures_iter(&text).map(|found| match groups {
-        0 | 1 => part(&found, groups),
-        _ => Value::from((1..=groups).map(|number| part(&found, number)).collect::<Vec<_>>()),
-    });
-    Ok(Value::from(found.collect::<Vec<_>>()))
+    pieces
 }

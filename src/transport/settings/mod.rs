@@ -1,18 +1,25 @@
 //! How each host is to be reached, from its variables and the command line.
 //!
-//! Variables win over the command line, as in Ansible. Nothing is contacted here: whatever is
-//! wrong is a [`Problem`] before the first packet.
+//! Variables win over the command line, as in Ansible. `vars` builds the command line that Ansible
+//! would call `ssh` with, `way` follows the jump hosts, `endpoint` reads what holds for one sshd.
+//! Nothing is contacted here: whatever is wrong is a [`Problem`] before the first packet.
 
-mod ssh_args;
+mod endpoint;
 #[cfg(test)]
 mod tests;
 mod vars;
+mod way;
+
+pub use super::ssh_config::{Options, SshConfig};
 
 use super::RunAs;
 use super::connection::RunAsMethod;
-use crate::error::Problem;
+use super::ssh_config::Home;
+use crate::error::{Problem, Problems};
 use crate::redact::Secret;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One host: how it is reached and as whom commands run there.
@@ -24,6 +31,20 @@ pub struct Target {
     pub reach: Reach,
     /// The host's `become`; `None` runs commands as the login user.
     pub run_as: Option<RunAs>,
+    /// The user, method and password for a task that asks to become another user by itself.
+    pub become_as: RunAs,
+}
+
+impl Target {
+    /// The passwords of the host, of its bastions and of `become`, to keep them out of sight.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let endpoints = match &self.reach {
+            Reach::Local => Vec::new(),
+            Reach::Ssh { endpoint, jump } => jump.iter().chain([&**endpoint]).collect(),
+        };
+        let logins = endpoints.into_iter().filter_map(|one| one.credentials.password.as_ref());
+        logins.chain(&self.become_as.password)
+    }
 }
 
 /// The way to a host.
@@ -53,9 +74,40 @@ pub struct Endpoint {
     pub credentials: Credentials,
     /// What proves that the host is that host.
     pub trust: Trust,
+    /// How its sshd is connected to when no bastion is in between.
+    pub line: Line,
+    /// What may be used on the connection.
+    pub algorithms: Algorithms,
+    /// Whether commands on the host may use our agent.
+    pub forward_agent: bool,
     /// For TCP connect and key exchange together, as OpenSSH's `ConnectTimeout`.
     pub connect_timeout: Duration,
+    /// How often a silent peer is asked whether it is there, and how often it may not answer.
+    pub keepalive: (Duration, usize),
 }
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            port: 22,
+            user: "root".into(),
+            credentials: Credentials::default(),
+            trust: Trust::default(),
+            line: Line::default(),
+            algorithms: Algorithms::default(),
+            forward_agent: false,
+            connect_timeout: CONNECT_TIMEOUT,
+            keepalive: (KEEPALIVE_EVERY, KEEPALIVES),
+        }
+    }
+}
+
+/// As Ansible's `timeout`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// With [`KEEPALIVES`], a dead peer is found within fifteen seconds.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(5);
+const KEEPALIVES: usize = 2;
 
 impl Endpoint {
     /// `address:port`, for messages.
@@ -68,6 +120,34 @@ impl Endpoint {
     }
 }
 
+/// How the bytes get to an sshd.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    /// `ProxyCommand`: a local command whose standard input and output are the connection.
+    pub command: Option<String>,
+    /// `BindAddress`: the local address to connect from.
+    pub from: Option<IpAddr>,
+    /// `AddressFamily`: only IPv4 (`Some(false)`) or only IPv6 (`Some(true)`).
+    pub only_ipv6: Option<bool>,
+}
+
+/// Lists of algorithms as `ssh_config` has them (`+`, `-` and `^` change the default list).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Algorithms {
+    /// `Ciphers`.
+    pub ciphers: Option<String>,
+    /// `MACs`.
+    pub macs: Option<String>,
+    /// `KexAlgorithms`.
+    pub kex: Option<String>,
+    /// `HostKeyAlgorithms`.
+    pub host_keys: Option<String>,
+    /// `PubkeyAcceptedAlgorithms`: for logging in.
+    pub public_keys: Option<String>,
+    /// `CASignatureAlgorithms`: what host certificates may be signed with.
+    pub authorities: Option<String>,
+}
+
 /// What proves who we are, in the order it is tried: configured keys, the password, the agent's
 /// other keys, the default key files.
 #[derive(Debug, Clone, Default)]
@@ -76,12 +156,27 @@ pub struct Credentials {
     pub keys: Vec<PathBuf>,
     /// `~/.ssh/id_*`, tried last; those that do not exist are passed over.
     pub default_keys: Vec<PathBuf>,
+    /// `CertificateFile`: certificates for those keys, beside `<key>-cert.pub`.
+    pub certificates: Vec<PathBuf>,
     /// The agent's socket.
     pub agent: Option<PathBuf>,
     /// The login password.
     pub password: Option<Secret>,
     /// `IdentitiesOnly`: no key but the configured ones, even if the agent holds more.
     pub configured_only: bool,
+    /// `PreferredAuthentications` and the switches of single methods: only these, in this order.
+    pub methods: Option<Vec<Method>>,
+}
+
+/// A way to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// With keys and certificates.
+    PublicKey,
+    /// The password as an answer to the server's question.
+    KeyboardInteractive,
+    /// The password.
+    Password,
 }
 
 /// What proves who the host is.
@@ -89,8 +184,14 @@ pub struct Credentials {
 pub struct Trust {
     /// What happens at first contact.
     pub policy: HostKeyPolicy,
-    /// `known_hosts` files; the first is the one that is written to.
+    /// The user's `known_hosts` files; the first is the one that is written to.
     pub files: Vec<PathBuf>,
+    /// The system's `known_hosts` files.
+    pub global_files: Vec<PathBuf>,
+    /// `HostKeyAlias`: the host's name in those files.
+    pub alias: Option<String>,
+    /// `HashKnownHosts`: names are written down as hashes.
+    pub hash_names: bool,
 }
 
 /// What happens when a host's key is in no `known_hosts` file. A key that changed or is revoked is
@@ -104,23 +205,15 @@ pub enum HostKeyPolicy {
     AcceptNew,
 }
 
-/// One bastion as the operator names it; what is missing comes from [`Defaults`].
+/// One bastion as the operator names it; what is missing comes from `ssh_config`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Jump {
     /// Name or address.
     pub address: String,
-    /// TCP port, 22 when missing.
+    /// TCP port.
     pub port: Option<u16>,
     /// The login user.
     pub user: Option<String>,
-    /// A key file.
-    pub private_key: Option<PathBuf>,
-    /// The login password.
-    pub password: Option<Secret>,
-    /// What happens at first contact.
-    pub policy: Option<HostKeyPolicy>,
-    /// `known_hosts` files.
-    pub known_hosts: Vec<PathBuf>,
 }
 
 impl Jump {
@@ -144,7 +237,7 @@ impl Jump {
         if address.is_empty() || address.starts_with('-') || user.as_deref() == Some("") {
             return Err(Problem::new(format!("`{text}` is no jump host")).hint(JUMP_HINT));
         }
-        Ok(Self { address, port, user, ..Self::default() })
+        Ok(Self { address, port, user })
     }
 }
 
@@ -168,15 +261,20 @@ fn split_port(place: &str) -> Option<(String, Option<u16>)> {
     }
 }
 
-/// What the command line and the environment say for every host that does not say otherwise.
+/// What the command line, the environment and `ssh_config` say for every host that does not say
+/// otherwise.
 #[derive(Debug, Clone)]
 pub struct Defaults {
-    /// `-u`: the login user.
-    pub user: String,
+    /// `-u`: the login user; without it `ssh_config` or [`Self::local_user`] says who.
+    pub user: Option<String>,
+    /// Who calls us.
+    pub local_user: String,
     /// `--private-key`.
     pub private_key: Option<PathBuf>,
-    /// `-J`, or the inventory's `bastion` group: the bastions, the nearest first.
+    /// `-J`: the bastions, the nearest first.
     pub jump: Vec<Jump>,
+    /// The way through the inventory's `bastion` group, for hosts that name no other one.
+    pub bastion: Vec<Endpoint>,
     /// `-k`: the login password.
     pub password: Option<Secret>,
     /// `-b`: whether commands run as another user.
@@ -187,92 +285,63 @@ pub struct Defaults {
     pub run_as_method: RunAsMethod,
     /// `-K`, `--become-password-file`.
     pub run_as_password: Option<Secret>,
-    /// What happens at first contact with a host.
-    pub host_keys: HostKeyPolicy,
-    /// Another `known_hosts` file than the user's and the system's.
-    pub known_hosts: Option<PathBuf>,
-    /// For TCP connect and key exchange together.
-    pub connect_timeout: Duration,
+    /// What happens at first contact with a host; without it `ssh_config` says.
+    pub host_keys: Option<HostKeyPolicy>,
+    /// For TCP connect and key exchange together; without it `ssh_config` or ten seconds.
+    pub connect_timeout: Option<Duration>,
     /// The agent's socket.
     pub agent: Option<PathBuf>,
     /// The home directory: `~`, the default keys and `known_hosts`.
     pub home: Option<PathBuf>,
+    /// `~/.ssh/config` and `/etc/ssh/ssh_config`.
+    pub ssh_config: Arc<SshConfig>,
 }
 
 impl Default for Defaults {
-    /// Strict, as `root`, ten seconds; knows nothing of the environment.
+    /// As `root`, by `sudo`; knows nothing of the environment.
     fn default() -> Self {
         Self {
-            user: "root".into(),
+            user: None,
+            local_user: "root".into(),
             private_key: None,
             jump: Vec::new(),
+            bastion: Vec::new(),
             password: None,
             run_as: false,
             run_as_user: "root".into(),
             run_as_method: RunAsMethod::Sudo,
             run_as_password: None,
-            host_keys: HostKeyPolicy::Strict,
-            known_hosts: None,
-            connect_timeout: Duration::from_secs(10),
+            host_keys: None,
+            connect_timeout: None,
             agent: None,
             home: None,
+            ssh_config: Arc::default(),
         }
     }
 }
 
 impl Defaults {
-    /// What holds before the command line is read: the local user, `HOME`, `SSH_AUTH_SOCK`.
-    pub fn from_environment() -> Self {
+    /// What holds before the command line is read: the local user, `HOME`, `SSH_AUTH_SOCK`,
+    /// `~/.ssh/config` and `/etc/ssh/ssh_config`.
+    pub fn from_environment() -> Result<Self, Problems> {
         let path = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        Self {
-            user: super::local::user_name(),
+        let home = path("HOME");
+        Ok(Self {
+            local_user: super::local::user_name(),
             agent: path("SSH_AUTH_SOCK"),
-            home: path("HOME"),
+            ssh_config: Arc::new(SshConfig::of_user(home.as_deref())?),
+            home,
             ..Self::default()
-        }
+        })
     }
 
-    /// Default key files, in OpenSSH's order.
-    fn default_keys(&self) -> Vec<PathBuf> {
-        let names = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
+    fn home(&self) -> Home {
+        Home::new(self.home.clone())
+    }
+
+    /// Files below `~/.ssh`.
+    fn ssh_files(&self, names: &[&str]) -> Vec<PathBuf> {
         let home = self.home.iter();
-        home.flat_map(|home| names.map(|name| home.join(".ssh").join(name))).collect()
-    }
-
-    /// The files with host keys: what was named, else the user's and the system's.
-    fn known_hosts(&self) -> Vec<PathBuf> {
-        if let Some(file) = &self.known_hosts {
-            return vec![file.clone()];
-        }
-        let user = self.home.iter().map(|home| home.join(".ssh/known_hosts"));
-        user.chain([PathBuf::from("/etc/ssh/ssh_known_hosts")]).collect()
-    }
-
-    /// `~/x` below the home directory.
-    fn expand(&self, path: &str) -> PathBuf {
-        match (path.strip_prefix("~/"), &self.home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => Path::new(path).to_owned(),
-        }
-    }
-
-    /// A bastion with everything that it does not say itself.
-    fn endpoint(&self, jump: &Jump) -> Endpoint {
-        let files =
-            if jump.known_hosts.is_empty() { self.known_hosts() } else { jump.known_hosts.clone() };
-        Endpoint {
-            address: jump.address.clone(),
-            port: jump.port.unwrap_or(22),
-            user: jump.user.clone().unwrap_or_else(|| self.user.clone()),
-            credentials: Credentials {
-                keys: jump.private_key.clone().or(self.private_key.clone()).into_iter().collect(),
-                default_keys: self.default_keys(),
-                agent: self.agent.clone(),
-                password: jump.password.clone().or(self.password.clone()),
-                configured_only: false,
-            },
-            trust: Trust { policy: jump.policy.unwrap_or(self.host_keys), files },
-            connect_timeout: self.connect_timeout,
-        }
+        home.flat_map(|home| names.iter().map(|name| home.join(".ssh").join(name))).collect()
     }
 }

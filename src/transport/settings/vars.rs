@@ -1,12 +1,11 @@
 //! A host's variables, read into a [`Target`].
 
-use super::ssh_args::{self, SshArgs};
-use super::{Credentials, Defaults, Endpoint, Reach, Target, Trust};
+use super::{Defaults, HostKeyPolicy, Reach, Target};
 use crate::error::Problem;
 use crate::redact::Secret;
+use crate::transport::ssh_config::{CommandLine, Directive, shell_words};
 use crate::transport::{RunAs, RunAsMethod};
 use serde_json::{Map, Value};
-use std::time::Duration;
 
 /// The names of one setting. The last one that is set wins, as in Ansible.
 type Names = &'static [&'static str];
@@ -19,20 +18,13 @@ const PASSWORD: Names = &["ansible_password", "ansible_ssh_pass", "ansible_ssh_p
 const KEY: Names = &["ansible_private_key_file", "ansible_ssh_private_key_file"];
 const TIMEOUT: Names = &["ansible_timeout", "ansible_ssh_timeout"];
 const CHECK_HOST_KEY: Names = &["ansible_host_key_checking", "ansible_ssh_host_key_checking"];
-const ARGS: [&str; 3] = ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"];
-const RUN_AS: Names = &["ansible_sudo", "ansible_su", "ansible_become"];
+const SSH_ARGS: &str = "ansible_ssh_args";
+const MORE_ARGS: [&str; 2] = ["ansible_ssh_common_args", "ansible_ssh_extra_args"];
+const RUN_AS: Names = &["ansible_become"];
 const RUN_AS_METHOD: Names = &["ansible_become_method"];
-const RUN_AS_USER: Names = &["ansible_sudo_user", "ansible_su_user", "ansible_become_user"];
-const RUN_AS_PASSWORD: Names = &[
-    "ansible_sudo_password",
-    "ansible_sudo_pass",
-    "ansible_su_password",
-    "ansible_su_pass",
-    "ansible_become_password",
-    "ansible_become_pass",
-];
-/// What would change what runs on the host, and is not built.
-const REFUSED: Names = &["ansible_become_exe", "ansible_become_flags", "ansible_ssh_executable"];
+/// What would change how hosts are reached, and is not built.
+const REFUSED: Names =
+    &["ansible_ssh_executable", "ansible_ssh_pkcs11_provider", "ansible_sudo_chdir"];
 
 impl Target {
     /// Reads how `host` is reached from its rendered variables; `defaults` fills the gaps.
@@ -45,7 +37,9 @@ impl Target {
         if let Some(name) = REFUSED.iter().find(|name| vars.get(**name).is_some_and(is_set)) {
             return Err(read.problem(name, "is not supported"));
         }
-        let run_as = read.run_as(defaults)?;
+        let become_as = read.become_as(defaults)?;
+        let wanted = read.truth(RUN_AS)?.unwrap_or(defaults.run_as);
+        let run_as = wanted.then(|| become_as.clone());
         let reach = match read.text(CONNECTION)?.as_deref() {
             Some("local" | "ansible.builtin.local") => Reach::Local,
             None | Some("ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ansible.builtin.ssh") => {
@@ -56,7 +50,7 @@ impl Target {
                 return Err(read.problem(CONNECTION[0], &message).hint("use `ssh` or `local`"));
             }
         };
-        Ok(Self { name: host.to_owned(), reach, run_as })
+        Ok(Self { name: host.to_owned(), reach, run_as, become_as })
     }
 }
 
@@ -106,7 +100,7 @@ impl Vars<'_> {
         }
     }
 
-    fn run_as(&self, defaults: &Defaults) -> Result<Option<RunAs>, Problem> {
+    fn become_as(&self, defaults: &Defaults) -> Result<RunAs, Problem> {
         let method = match self.text(RUN_AS_METHOD)?.as_deref() {
             None => defaults.run_as_method,
             Some("sudo" | "ansible.builtin.sudo") => RunAsMethod::Sudo,
@@ -118,75 +112,111 @@ impl Vars<'_> {
                 return Err(problem.hint("use `sudo`, `su` or `doas`"));
             }
         };
-        let user = self.text(RUN_AS_USER)?.unwrap_or_else(|| defaults.run_as_user.clone());
-        let password = self.text(RUN_AS_PASSWORD)?.map(Secret::new);
+        let names = run_as_names(method);
+        let user = self.text(names.user)?.unwrap_or_else(|| defaults.run_as_user.clone());
+        let password = self.text(names.password)?.map(Secret::new);
         let password = password.or_else(|| defaults.run_as_password.clone());
-        let wanted = self.truth(RUN_AS)?.unwrap_or(defaults.run_as);
-        Ok(wanted.then_some(RunAs { method, user, password }))
+        let program = self.text(names.program)?;
+        let flags = self.text(names.flags)?;
+        if let Some(flags) = &flags {
+            shell_words(flags).map_err(|what| self.problem(names.flags[0], what))?;
+        }
+        Ok(RunAs { method, user, password, program, flags })
     }
 
     fn ssh(&self, defaults: &Defaults) -> Result<Reach, Problem> {
-        let mut args = SshArgs::default();
-        for name in ARGS {
-            if let Some((_, value)) = self.vars.get_key_value(name).filter(|(_, v)| is_set(v)) {
-                let text = value.as_str().ok_or_else(|| self.problem(name, "is not text"))?;
-                let wrong = |problem: Problem| Problem {
-                    message: format!("host `{}`: `{name}`: {}", self.host, problem.message),
-                    ..problem
-                };
-                ssh_args::parse(text, &mut args, &|path| defaults.expand(path)).map_err(wrong)?;
-            }
-        }
         let address = self.text(ADDRESS)?.unwrap_or_else(|| self.host.to_owned());
-        let endpoint = self.endpoint(&address, &args, defaults)?;
-        let hops = args.jump.as_deref().unwrap_or(&defaults.jump);
-        // A bastion that is also a host of the inventory is not reached through itself.
-        let same = |hop: &Endpoint| hop.address == endpoint.address && hop.port == endpoint.port;
-        let hops = hops.iter().map(|hop| defaults.endpoint(hop));
-        let jump = hops.take_while(|hop| !same(hop)).collect();
+        let bare = address.trim_start_matches('[').trim_end_matches(']');
+        if bare.is_empty() || bare.starts_with('-') {
+            return Err(self.problem(ADDRESS[0], &format!("is `{address}`, which is no address")));
+        }
+        let line = self.command_line(defaults)?;
+        let named = |problem: Problem| Problem {
+            message: format!("host `{}`: {}", self.host, problem.message),
+            ..problem
+        };
+        let way = defaults.way(bare, &line).map_err(named)?;
+        let mut endpoint = way.endpoint;
+        let password = self.text(PASSWORD)?.map(Secret::new);
+        endpoint.credentials.password = password.or_else(|| defaults.password.clone());
+        let jump = match way.jump {
+            Some(jump) => jump,
+            None if !defaults.jump.is_empty() => defaults.own_jump(&endpoint).map_err(named)?,
+            None => super::way::until(defaults.bastion.clone(), &endpoint),
+        };
         Ok(Reach::Ssh { endpoint: Box::new(endpoint), jump })
     }
 
-    fn endpoint(
-        &self,
-        address: &str,
-        args: &SshArgs,
-        defaults: &Defaults,
-    ) -> Result<Endpoint, Problem> {
-        let keys = match self.text(KEY)? {
-            Some(path) => vec![defaults.expand(&path)],
-            None if !args.keys.is_empty() => Vec::new(),
-            None => defaults.private_key.clone().into_iter().collect(),
+    /// What Ansible would call `ssh` with, in its order: the first of a kind wins.
+    fn command_line(&self, defaults: &Defaults) -> Result<CommandLine, Problem> {
+        let mut line = self.arguments(SSH_ARGS)?;
+        let mut set = |name: &str, value: Option<String>| {
+            line.directives.extend(value.and_then(|value| Directive::new(name, value)));
         };
-        let mut trust =
-            Trust { policy: args.policy.unwrap_or(defaults.host_keys), files: args.files() };
-        if trust.files.is_empty() {
-            trust.files = defaults.known_hosts();
+        let accept = self.truth(CHECK_HOST_KEY)? == Some(false);
+        set("stricthostkeychecking", accept.then(|| "accept-new".to_owned()));
+        set("port", self.number::<u16>(PORT, "port")?.map(|port| port.to_string()));
+        let key = defaults.private_key.as_ref().map(|path| path.display().to_string());
+        set("identityfile", self.text(KEY)?.or(key));
+        set("user", self.text(USER)?.or_else(|| defaults.user.clone()));
+        let timeout = self.number::<u64>(TIMEOUT, "number of seconds")?;
+        let timeout = timeout.or(defaults.connect_timeout.map(|timeout| timeout.as_secs()));
+        set("connecttimeout", timeout.map(|seconds| seconds.to_string()));
+        for name in MORE_ARGS {
+            let more = self.arguments(name)?;
+            line.directives.extend(more.directives);
+            line.config = more.config.or(line.config);
         }
-        if args.policy.is_none() && self.truth(CHECK_HOST_KEY)? == Some(false) {
-            trust.policy = super::HostKeyPolicy::AcceptNew;
-        }
-        let user = self.text(USER)?.or_else(|| args.user.clone());
-        let password = self.text(PASSWORD)?.map(Secret::new);
-        let timeout = self.number(TIMEOUT, "number of seconds")?.map(Duration::from_secs);
-        let address = address.trim_start_matches('[').trim_end_matches(']');
-        if address.is_empty() || address.starts_with('-') {
-            return Err(self.problem(ADDRESS[0], &format!("is `{address}`, which is no address")));
-        }
-        Ok(Endpoint {
-            address: address.to_owned(),
-            port: self.number(PORT, "port")?.or(args.port).unwrap_or(22),
-            user: user.unwrap_or_else(|| defaults.user.clone()),
-            credentials: Credentials {
-                keys: keys.into_iter().chain(args.keys.clone()).collect(),
-                default_keys: defaults.default_keys(),
-                agent: defaults.agent.clone(),
-                password: password.or_else(|| defaults.password.clone()),
-                configured_only: args.configured_only,
-            },
-            trust,
-            connect_timeout: args.connect_timeout.or(timeout).unwrap_or(defaults.connect_timeout),
+        let policy = defaults.host_keys.map(|policy| match policy {
+            HostKeyPolicy::Strict => "yes",
+            HostKeyPolicy::AcceptNew => "accept-new",
+        });
+        line.directives
+            .extend(policy.and_then(|policy| Directive::new("stricthostkeychecking", policy)));
+        Ok(line)
+    }
+
+    /// The arguments of `ssh` in one variable.
+    fn arguments(&self, name: &'static str) -> Result<CommandLine, Problem> {
+        let Some(value) = self.vars.get(name).filter(|value| is_set(value)) else {
+            return Ok(CommandLine::default());
+        };
+        let text = value.as_str().ok_or_else(|| self.problem(name, "is not text"))?;
+        CommandLine::options(text).map_err(|problem| Problem {
+            message: format!("host `{}`: `{name}`: {}", self.host, problem.message),
+            ..problem
         })
+    }
+}
+
+/// The variables of one `become` method; those of the others say nothing, as in Ansible.
+struct RunAsNames {
+    user: Names,
+    password: Names,
+    program: Names,
+    flags: Names,
+}
+
+macro_rules! run_as_names {
+    ($method:literal) => {
+        RunAsNames {
+            user: &["ansible_become_user", concat!("ansible_", $method, "_user")],
+            password: &[
+                "ansible_become_password",
+                "ansible_become_pass",
+                concat!("ansible_", $method, "_pass"),
+            ],
+            program: &["ansible_become_exe", concat!("ansible_", $method, "_exe")],
+            flags: &["ansible_become_flags", concat!("ansible_", $method, "_flags")],
+        }
+    };
+}
+
+fn run_as_names(method: RunAsMethod) -> RunAsNames {
+    match method {
+        RunAsMethod::Sudo => run_as_names!("sudo"),
+        RunAsMethod::Su => run_as_names!("su"),
+        RunAsMethod::Doas => run_as_names!("doas"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The byte stream under an SSH session: a TCP socket, or a channel through a bastion.
+//! The byte stream under an SSH session: a TCP socket, a channel through a bastion, or
+//! a `ProxyCommand`.
 
 use russh::ChannelStream;
 use russh::client::Msg;
@@ -6,8 +7,9 @@ use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Join, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::{Sleep, sleep};
 
 /// How long a write may make no progress. The session polls no keepalive while it writes, so a
@@ -17,6 +19,8 @@ const STALLED: Duration = Duration::from_secs(15);
 pub(super) enum Wire {
     Tcp(TcpStream),
     Channel(ChannelStream<Msg>),
+    /// A `ProxyCommand`.
+    Process(Join<ChildStdout, ChildStdin>),
 }
 
 pub(super) struct Link {
@@ -49,6 +53,7 @@ impl AsyncRead for Link {
     ) -> Poll<Result<()>> {
         match &mut self.wire {
             Wire::Channel(stream) => Pin::new(stream).poll_read(cx, buf),
+            Wire::Process(stream) => Pin::new(stream).poll_read(cx, buf),
             Wire::Tcp(stream) => {
                 let poll = Pin::new(&mut *stream).poll_read(cx, buf);
                 // The option does not stick: without it the first channel waits 40 ms for a
@@ -72,6 +77,7 @@ impl AsyncWrite for Link {
     ) -> Poll<Result<usize>> {
         let poll = match &mut self.wire {
             Wire::Channel(stream) => Pin::new(stream).poll_write(cx, buf),
+            Wire::Process(stream) => Pin::new(stream).poll_write(cx, buf),
             Wire::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
         };
         self.watch(cx, poll)
@@ -80,6 +86,7 @@ impl AsyncWrite for Link {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let poll = match &mut self.wire {
             Wire::Channel(stream) => Pin::new(stream).poll_flush(cx),
+            Wire::Process(stream) => Pin::new(stream).poll_flush(cx),
             Wire::Tcp(stream) => Pin::new(stream).poll_flush(cx),
         };
         self.watch(cx, poll)
@@ -88,6 +95,7 @@ impl AsyncWrite for Link {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let poll = match &mut self.wire {
             Wire::Channel(stream) => Pin::new(stream).poll_shutdown(cx),
+            Wire::Process(stream) => Pin::new(stream).poll_shutdown(cx),
             Wire::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
         };
         self.watch(cx, poll)

@@ -3,18 +3,24 @@
 //! `dial` makes the connection (deadlines, host key), `auth` logs in, `sessions` keeps the next
 //! channel open ahead so that a command costs one round trip, `exec` runs a command on a channel.
 
+mod algorithms;
 mod auth;
 mod dial;
+mod exchange;
 mod exec;
 mod keys;
 mod link;
+mod manners;
+mod proxy;
 mod sessions;
+mod signer;
 
 pub(super) use dial::dial;
 pub(super) use keys::KeyRing;
 
 use super::{BoxStream, Command, Connection, Output, TransportError};
 use async_trait::async_trait;
+use manners::Manners;
 use russh::ChannelOpenFailure;
 use russh::client::{Handle, Msg};
 use sessions::Sessions;
@@ -35,6 +41,10 @@ pub(super) struct SshConnection {
     ended: Ended,
     /// How long the server may take to open a channel.
     patience: Duration,
+    /// How commands have to be sent.
+    manners: Manners,
+    /// Whether commands may use our agent.
+    forwards_agent: bool,
     /// The bastion whose channel carries this connection; kept so that it outlives it.
     _via: Option<Arc<SshConnection>>,
 }

@@ -5,11 +5,11 @@ use super::dial::Client;
 use russh::Channel;
 use russh::client::{Handle, Msg};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 type Opening = JoinHandle<Result<Channel<Msg>, russh::Error>>;
 
@@ -17,9 +17,11 @@ type Opening = JoinHandle<Result<Channel<Msg>, russh::Error>>;
 pub(super) struct Sessions {
     handle: Arc<Handle<Client>>,
     ahead: Mutex<Option<Opening>>,
-    /// The server refused a channel while others were open (`MaxSessions`): no more is opened
-    /// ahead, it would take the place of a command.
+    /// The server refused a channel while others were open (`MaxSessions`), or closes those that
+    /// wait: no more is opened ahead.
     scarce: AtomicBool,
+    /// Set when commands go one at a time.
+    turns: OnceLock<Arc<Semaphore>>,
     in_use: Arc<InUse>,
 }
 
@@ -33,6 +35,8 @@ struct InUse {
 pub(super) struct Ticket {
     in_use: Arc<InUse>,
     open: bool,
+    /// Held only to be given back.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Ticket {
@@ -55,6 +59,7 @@ impl Sessions {
             handle,
             ahead: Mutex::new(None),
             scarce: AtomicBool::new(false),
+            turns: OnceLock::new(),
             in_use: Arc::default(),
         }
     }
@@ -68,18 +73,44 @@ impl Sessions {
         }
     }
 
-    /// A channel nothing was sent on yet. Waits for one that is in use when the server allows no
-    /// more; the caller bounds the time.
-    pub(super) async fn take(&self) -> Result<(Channel<Msg>, Ticket), russh::Error> {
+    /// From now on one command at a time, and no channel ahead.
+    pub(super) fn one_at_a_time(&self) {
+        self.open_none_ahead();
+        // Twice is as good as once.
+        let _ = self.turns.set(Arc::new(Semaphore::new(1)));
+    }
+
+    /// Opens no channel ahead any more, and forgets the one that is.
+    pub(super) fn open_none_ahead(&self) {
+        self.scarce.store(true, Ordering::Release);
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// A channel nothing was sent on yet. The server has `patience` to open it; when it allows no
+    /// more, this waits for one that is in use, and the caller bounds the time.
+    pub(super) async fn take(
+        &self,
+        patience: Duration,
+    ) -> Result<(Channel<Msg>, Ticket), russh::Error> {
+        let turn = match self.turns.get() {
+            // The semaphore is never closed.
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        };
         let mut give_up = None;
         loop {
             let freed = self.in_use.freed.notified();
             tokio::pin!(freed);
             // From here on a channel that comes free is not missed.
             freed.as_mut().enable();
-            let refused = match self.open().await {
+            let opened = timeout(patience, self.open()).await;
+            let refused = match opened.unwrap_or(Err(russh::Error::ConnectionTimeout)) {
                 Err(error @ russh::Error::ChannelOpenFailure(_)) => error,
-                result => return result,
+                Ok((channel, mut ticket)) => {
+                    ticket.turn = turn;
+                    return Ok((channel, ticket));
+                }
+                Err(error) => return Err(error),
             };
             self.scarce.store(true, Ordering::Release);
             if self.in_use.channels.load(Ordering::Acquire) > 0 {
@@ -97,7 +128,7 @@ impl Sessions {
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Counted before it is open: two that are opened at once know of each other.
         self.in_use.channels.fetch_add(1, Ordering::AcqRel);
-        let mut ticket = Ticket { in_use: Arc::clone(&self.in_use), open: false };
+        let mut ticket = Ticket { in_use: Arc::clone(&self.in_use), open: false, turn: None };
         let channel = match ahead {
             Some(opening) => opening.await.unwrap_or(Err(russh::Error::SendError))?,
             None => self.handle.channel_open_session().await?,
