@@ -240,3 +240,27 @@ fn a_host_is_marked_and_unmarked_in_the_file() {
         .code(1)
         .stderr(contains("did you mean `node1`"));
 }
+
+#[test]
+fn a_vaulted_value_of_a_play_is_opened_when_it_is_read() {
+    let home = home();
+    let write = |name: &str, text: &str| {
+        std::fs::write(home.path().join(name), text).expect("a file");
+    };
+    let sealed = SEALED.trim_end().replace('\n', "\n    ");
+    write("pw", "pw\n");
+    write(
+        "site.yml",
+        &format!(
+            "- hosts: all\n  gather_facts: false\n  vars:\n    {sealed}\n  tasks:\n    - command: touch {{{{ etcd_deployment_type }}}}\n      args: {{chdir: {}}}\n",
+            home.path().display()
+        ),
+    );
+    let play = ["play", "site.yml", "-i", "localhost,", "-e", "ansible_connection=local", "--yes"];
+    rrecover(&home, &play).assert().failure().stderr(contains("site.yml:4:27: this is encrypted"));
+    rrecover(&home, &[&play[..], &["--vault-password-file", "pw"]].concat())
+        .assert()
+        .success()
+        .stdout(contains("kubeadm").not());
+    assert!(home.path().join("kubeadm").is_file(), "the command had the plain text");
+}

@@ -3,7 +3,12 @@
 //! Where ansible-core has the module and needs nothing but Python for it, both tools do the same
 //! tasks on two hosts that are alike, and answers and effects are compared.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

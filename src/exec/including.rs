@@ -198,14 +198,13 @@ impl Batch<'_> {
         for (index, item) in items.iter().enumerate() {
             let names = item_names(&scope, repeat, &items, index)?;
             let scope = scope.extend_data(names.clone());
-            let mut end = match all_hold(&scope, &planned.task.when)? {
-                Err(condition) => End::skipped(condition),
-                Ok(()) => {
-                    let name = name(&scope, include)?;
-                    let end = included_end(&name);
-                    wanted.push((name, names.clone()));
-                    end
-                }
+            let mut end = if let Err(condition) = all_hold(&scope, &planned.task.when)? {
+                End::skipped(condition)
+            } else {
+                let name = name(&scope, include)?;
+                let end = included_end(&name);
+                wanted.push((name, names.clone()));
+                end
             };
             end.registered.extend(names);
             if end.status == Status::Skipped {

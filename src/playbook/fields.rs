@@ -3,6 +3,7 @@
 use super::keys::entries;
 use super::model::{Keywords, Templated, Text};
 use crate::error::{Location, Problem, Problems};
+use crate::vault::Sealed;
 use crate::yaml::{Node, NodeKind};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -151,11 +152,14 @@ pub(super) fn never_rendered(text: Value) -> Value {
     Value::Object(Map::from_iter([(UNSAFE.to_owned(), text)]))
 }
 
-/// A value of a variable: `!unsafe` text is kept apart, other tags are refused.
+/// A value of a variable: `!unsafe` and `!vault` text is kept apart, other tags are refused.
 pub(super) fn data(node: &Node, problems: &mut Problems) -> Value {
     match &node.kind {
         NodeKind::Tagged { tag, text } if tag == "!unsafe" => {
             never_rendered(Value::from(text.as_str()))
+        }
+        NodeKind::Tagged { tag, text } if tag == "!vault" => {
+            Sealed { text: text.clone(), location: Some(node.location.clone()) }.value()
         }
         NodeKind::Tagged { .. } => {
             no_tags(node, problems);

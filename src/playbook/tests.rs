@@ -196,7 +196,7 @@ const MISTAKES: &str = r#"
   collections: [community.general]
   strategy: debug
   handlers: [{block: []}]
-  vars: {"a-b": 1, secret: !vault "x"}
+  vars: {"a-b": 1, secret: !odd "x"}
   tasks:
     - comand: id
     - name: two modules

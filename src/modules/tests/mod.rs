@@ -211,7 +211,7 @@ fn the_reference_has_every_option_of_each_module_it_describes() {
         let module = find(name).unwrap_or_else(|| panic!("there is no module `{name}`"));
         described += 1;
         for parameter in module.parameters() {
-            let row = [shared, table]
+            let row = [table, shared]
                 .into_iter()
                 .flat_map(str::lines)
                 .find(|line| line.starts_with(&format!("| `{}`", parameter.name)));

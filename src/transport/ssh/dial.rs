@@ -66,28 +66,20 @@ pub(in crate::transport) async fn dial(
     let (wire, child) = wire(host, endpoint, via.as_deref(), deadline).await?;
     let handshake = client::connect_stream(config, Link::new(wire), client);
     let mut handle = match timeout_at(deadline, handshake).await {
-        Err(_) => {
-            let seconds = endpoint.connect_timeout.as_secs_f32();
-            let mut reason = format!("no SSH key exchange within {seconds} s");
-            if let Some(child) = child {
-                reason += &child.last_words().await;
-            }
-            return Err(unreachable(reason));
-        }
+        Ok(Ok(handle)) => handle,
         Ok(Err(HandshakeError::HostKey(distrust))) => return Err(distrusted(distrust)),
         Ok(Err(HandshakeError::Ssh(error))) => {
-            let mut reason = describe(&error);
-            if let Some(child) = child {
-                reason += &child.last_words().await;
-            }
-            return Err(
-                match no_common_key(&error).and_then(|theirs| known.no_known_kind(&theirs)) {
-                    Some(distrust) => distrusted(distrust),
-                    None => unreachable(reason),
-                },
-            );
+            let theirs = no_common_key(&error);
+            return Err(match theirs.and_then(|theirs| known.no_known_kind(&theirs)) {
+                Some(distrust) => distrusted(distrust),
+                None => unreachable(with_last_words(describe(&error), child).await),
+            });
         }
-        Ok(Ok(handle)) => handle,
+        Err(_) => {
+            let seconds = endpoint.connect_timeout.as_secs_f32();
+            let reason = format!("no SSH key exchange within {seconds} s");
+            return Err(unreachable(with_last_words(reason, child).await));
+        }
     };
     auth::log_in(&mut handle, host, endpoint, keys).await?;
     let connection = connection(host, endpoint, handle, ended, via);
@@ -95,6 +87,14 @@ pub(in crate::transport) async fn dial(
         connection.sessions.one_at_a_time();
     }
     Ok(connection)
+}
+
+/// The reason, and what a `ProxyCommand` said before it ended.
+async fn with_last_words(reason: String, child: Option<Child>) -> String {
+    match child {
+        Some(child) => reason + &child.last_words().await,
+        None => reason,
+    }
 }
 
 fn connection(
