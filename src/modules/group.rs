@@ -102,7 +102,7 @@ impl Wanted {
     }
 
     fn look(&self) -> HostScript {
-        self.script().then("programs groupadd addgroup\nrecord group\nentry group \"$name\" || :")
+        self.script().then("programs groupadd\nrecord group\nentry group \"$name\" || :")
     }
 
     /// What has to be done.
@@ -112,7 +112,6 @@ impl Wanted {
         before: Option<&GroupLine>,
     ) -> Result<Option<String>, ModuleError> {
         let name = quote(&self.name);
-        let shadow = seen.has("program groupadd");
         let change = match before {
             Some(_) if self.absent => Change::Remove,
             None if self.absent => return Ok(None),
@@ -122,30 +121,22 @@ impl Wanted {
         };
         let id = self.id.map(|id| format!("-g {id} ")).unwrap_or_default();
         let shared = if self.shared { "-o " } else { "" };
-        if shadow {
-            let force = if self.force { "-f " } else { "" };
-            let system = if self.system { "-r " } else { "" };
-            let limit = |key: &str, limit: Option<u64>| {
-                limit.map(|limit| format!("-K {key}={limit} ")).unwrap_or_default()
-            };
-            let limits = limit("GID_MIN", self.id_min) + &limit("GID_MAX", self.id_max);
-            return Ok(Some(match change {
-                Change::Remove => format!("groupdel {force}{name}"),
-                Change::Add => format!("groupadd {id}{shared}{system}{limits}{name}"),
-                Change::Number => format!("groupmod {id}{shared}{name}"),
-            }));
-        }
-        let simple = !self.shared && !self.force && self.id_min.or(self.id_max).is_none();
-        if !seen.has("program addgroup") || !simple || matches!(change, Change::Number) {
+        if !seen.has("program groupadd") {
             return Err(ModuleError::Refused {
-                reason: "there is no `groupadd` on the host that could do this".to_owned(),
-                hint: "install `shadow` on the host first".to_owned(),
+                reason: "there is no `groupadd` on the host, nor what comes with it".to_owned(),
+                hint: "install `shadow` (or `passwd`) on the host first".to_owned(),
             });
         }
-        let system = if self.system { "-S " } else { "" };
+        let force = if self.force { "-f " } else { "" };
+        let system = if self.system { "-r " } else { "" };
+        let limit = |key: &str, limit: Option<u64>| {
+            limit.map(|limit| format!("-K {key}={limit} ")).unwrap_or_default()
+        };
+        let limits = limit("GID_MIN", self.id_min) + &limit("GID_MAX", self.id_max);
         Ok(Some(match change {
-            Change::Remove => format!("delgroup {name}"),
-            _ => format!("addgroup {id}{system}{name}"),
+            Change::Remove => format!("groupdel {force}{name}"),
+            Change::Add => format!("groupadd {id}{shared}{system}{limits}{name}"),
+            Change::Number => format!("groupmod {id}{shared}{name}"),
         }))
     }
 

@@ -17,15 +17,8 @@ pub(super) struct Found {
     same_password: bool,
     has_home: bool,
     has_own_group: bool,
-    tools: Tools,
-}
-
-/// Whose programs change accounts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tools {
-    Shadow,
-    Busybox,
-    Missing,
+    /// Whether the programs of `shadow` are there.
+    has_programs: bool,
 }
 
 impl Found {
@@ -41,13 +34,6 @@ impl Found {
                 None => return Err(ModuleError::Failed(format!("Group {name} does not exist"))),
             }
         }
-        let tools = if seen.has("program useradd") {
-            Tools::Shadow
-        } else if seen.has("program adduser") {
-            Tools::Busybox
-        } else {
-            Tools::Missing
-        };
         let shadow = seen.raw("shadow").and_then(|text| text.lines().next());
         Ok(Self {
             user: seen.lines("account").find_map(UserLine::parse),
@@ -57,7 +43,7 @@ impl Found {
             same_password: seen.has("same password"),
             has_home: seen.has("home is there"),
             has_own_group: seen.text("own group").is_some(),
-            tools,
+            has_programs: seen.has("program useradd"),
         })
     }
 
@@ -78,14 +64,14 @@ pub(super) fn commands(wanted: &Wanted, found: &Found) -> Result<Vec<String>, Mo
     let name = quote(&wanted.name);
     let commands = match &found.user {
         None if wanted.absent => Vec::new(),
-        Some(_) if wanted.absent => vec![remove(wanted, found, &name)?],
+        Some(_) if wanted.absent => vec![remove(wanted, &name)],
         None => {
-            let mut commands = create(wanted, found, &name)?;
+            let mut commands = create(wanted, found, &name);
             commands.extend(days(wanted, None, &name));
             commands
         }
         Some(user) => {
-            let mut commands = modify(wanted, found, user, &name)?;
+            let mut commands = modify(wanted, found, user, &name);
             commands.extend(days(wanted, Some(found), &name));
             if wanted.create_home && !found.has_home {
                 let home = wanted.home.as_ref().unwrap_or(&user.home);
@@ -94,29 +80,20 @@ pub(super) fn commands(wanted: &Wanted, found: &Found) -> Result<Vec<String>, Mo
             commands
         }
     };
+    if !found.has_programs && !commands.is_empty() {
+        return Err(ModuleError::Refused {
+            reason: "there is no `useradd` on the host, nor what comes with it".to_owned(),
+            hint: "install `shadow` (or `passwd`) on the host first".to_owned(),
+        });
+    }
     Ok(commands)
 }
 
-fn refused(what: &str) -> ModuleError {
-    ModuleError::Refused {
-        reason: format!("there is no `{what}` on the host that could do this"),
-        hint: "install `shadow` (or `passwd`) on the host first".to_owned(),
-    }
-}
-
-fn remove(wanted: &Wanted, found: &Found, name: &str) -> Result<String, ModuleError> {
-    let force = if wanted.force { "-f " } else { "" };
-    match found.tools {
-        Tools::Shadow => {
-            let remove = if wanted.remove { "-r " } else { "" };
-            Ok(format!("userdel {force}{remove}{name}"))
-        }
-        Tools::Busybox if !wanted.force => {
-            let remove = if wanted.remove { "--remove-home " } else { "" };
-            Ok(format!("deluser {remove}{name}"))
-        }
-        _ => Err(refused("userdel")),
-    }
+fn remove(wanted: &Wanted, name: &str) -> String {
+    let mut words = Words::default();
+    words.flag(wanted.force, "-f");
+    words.flag(wanted.remove, "-r");
+    words.command("userdel", name)
 }
 
 /// The words of a command, one option after the other.
@@ -146,22 +123,18 @@ fn number(value: Option<impl ToString>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
-fn create(wanted: &Wanted, found: &Found, name: &str) -> Result<Vec<String>, ModuleError> {
+fn create(wanted: &Wanted, found: &Found, name: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let parent = wanted.home.as_deref().and_then(|home| home.rsplit_once('/'));
     if let Some((parent, _)) = parent.filter(|(parent, _)| wanted.create_home && !parent.is_empty())
     {
         commands.push(format!("mkdir -p {}", quote(parent)));
     }
-    match found.tools {
-        Tools::Shadow => commands.push(useradd(wanted, found, name)),
-        Tools::Busybox => commands.extend(adduser(wanted, name)?),
-        Tools::Missing => return Err(refused("useradd")),
-    }
+    commands.push(useradd(wanted, found, name));
     if wanted.password.is_some() {
         commands.push("set_password".to_owned());
     }
-    Ok(commands)
+    commands
 }
 
 fn useradd(wanted: &Wanted, found: &Found, name: &str) -> String {
@@ -190,40 +163,7 @@ fn useradd(wanted: &Wanted, found: &Found, name: &str) -> String {
     words.command("useradd", name)
 }
 
-/// What busybox can do.
-fn adduser(wanted: &Wanted, name: &str) -> Result<Vec<String>, ModuleError> {
-    let simple = !wanted.shared
-        && wanted.seuser.is_none()
-        && wanted.expires.is_none()
-        && wanted.inactive.is_none()
-        && wanted.skeleton.is_none()
-        && wanted.umask.is_none()
-        && wanted.uid_min.or(wanted.uid_max).is_none();
-    if !simple {
-        return Err(refused("useradd"));
-    }
-    let mut words = Words::default();
-    words.flag(true, "-D");
-    words.flag(!wanted.create_home, "-H");
-    words.flag(wanted.system, "-S");
-    words.value("-u", number(wanted.uid));
-    words.value("-G", wanted.group.as_ref());
-    words.value("-g", wanted.comment.as_ref());
-    words.value("-h", wanted.home.as_ref());
-    words.value("-s", wanted.shell.as_ref());
-    let mut commands = vec![words.command("adduser", name)];
-    for group in wanted.groups.iter().flatten() {
-        commands.push(format!("addgroup {name} {}", quote(group)));
-    }
-    Ok(commands)
-}
-
-fn modify(
-    wanted: &Wanted,
-    found: &Found,
-    user: &UserLine,
-    name: &str,
-) -> Result<Vec<String>, ModuleError> {
+fn modify(wanted: &Wanted, found: &Found, user: &UserLine, name: &str) -> Vec<String> {
     let mut words = Words::default();
     let differs =
         |wanted: &Option<String>, found: &str| wanted.clone().filter(|wanted| wanted != found);
@@ -247,15 +187,12 @@ fn modify(
     words.flag(!password && wanted.lock == Some(false) && found.locked, "-U");
     let mut commands = Vec::new();
     if !words.0.is_empty() {
-        if found.tools != Tools::Shadow {
-            return Err(refused("usermod"));
-        }
         commands.push(words.command("usermod", name));
     }
     if password {
         commands.push("set_password".to_owned());
     }
-    Ok(commands)
+    commands
 }
 
 /// The groups beside the account's own one.

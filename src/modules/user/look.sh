@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 
 IFS= read -r wanted_hash || :
-programs useradd usermod adduser chage chpasswd ssh-keygen
+programs useradd
 record account
 account=$(entry passwd "$name")
 printf '%s\n' "$account"
