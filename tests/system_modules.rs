@@ -244,6 +244,12 @@ async fn services_are_managed_and_listed_as_by_ansible() {
     twins.same("find /etc/systemd -name 'demo*' -o -name 'own*' -printf '%p %l\\n' | sort").await;
     twins.same("systemctl is-active demo fixed; systemctl is-enabled demo fixed; exit 0").await;
     let host = &twins.ours.host;
+    host.sh("sed -i 's/A demonstration/Another/' /etc/systemd/system/demo.service").await;
+    let reload = json!({"name": "demo", "enabled": true, "daemon_reload": true});
+    assert_eq!(
+        host.run("service", reload).await.unwrap().values["status"]["Description"],
+        "Another"
+    );
     let status = &host
         .run("systemd", json!({"name": "demo", "enabled": true}))
         .await
@@ -422,7 +428,8 @@ async fn packages_are_installed_updated_and_removed() {
     let old = json!({"name": ["demo=1.0"], "allow_downgrade": true});
     assert!(settles(host, "apt", old).await.changed);
     assert_eq!(version().await, "1.0");
-    assert!(!settles(host, "package", json!({"name": "demo", "state": "present"})).await.changed);
+    let present = json!({"name": "demo", "update_cache": true, "cache_valid_time": 3600});
+    assert!(!settles(host, "package", present).await.changed);
     assert!(!settles(host, "apt", json!({"name": "demo>=1.0"})).await.changed);
     assert!(settles(host, "package", json!({"name": "demo", "state": "latest"})).await.changed);
     assert_eq!(version().await, "2.0");

@@ -23,7 +23,7 @@ impl Module for Package {
         const {
             &[
                 Parameter::required("name").or(&["pkg"]),
-                Parameter::required("state").one_of(&[
+                Parameter::optional("state").one_of(&[
                     "present",
                     "installed",
                     "latest",
@@ -32,6 +32,7 @@ impl Module for Package {
                 ]),
                 Parameter::optional("use").one_of(INSTALLERS),
                 Parameter::optional("update_cache"),
+                Parameter::optional("cache_valid_time"),
             ]
         }
     }
@@ -43,11 +44,19 @@ impl Module for Package {
             None => installer(context).await?,
         };
         if installer == "apt" {
-            let args = json!({
-                "package": wanted.names, "state": wanted.state, "update_cache": wanted.update,
+            let mut apt = Map::new();
+            apt.insert("package".to_owned(), json!(wanted.names));
+            apt.insert("state".to_owned(), json!(wanted.state));
+            for name in ["update_cache", "cache_valid_time"] {
+                apt.extend(args.0.get(name).map(|value| (name.to_owned(), value.clone())));
+            }
+            return Apt.run(context, &Args(apt)).await;
+        }
+        if args.0.contains_key("cache_valid_time") {
+            return Err(ModuleError::Argument {
+                name: "cache_valid_time".to_owned(),
+                reason: format!("is nothing that `{installer}` has, only `apt`"),
             });
-            let args = args.as_object().cloned().unwrap_or_else(Map::new);
-            return Apt.run(context, &Args(args)).await;
         }
         let script = wanted.script(&installer, context.check);
         let output = script.run(context, "changing packages", &installer).await?;
@@ -79,9 +88,9 @@ impl Wanted {
                 reason: "has to be a list of packages".to_owned(),
             });
         }
-        let state = match args.required_text("state")?.as_str() {
-            "absent" | "removed" => "absent",
-            "latest" => "latest",
+        let state = match args.text("state")?.as_deref() {
+            Some("absent" | "removed") => "absent",
+            Some("latest") => "latest",
             _ => "present",
         };
         Ok(Self { names, state, update: args.boolean("update_cache", false)? })

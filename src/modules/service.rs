@@ -15,12 +15,17 @@ pub(super) struct Service(pub(super) &'static str);
 
 const STATES: &[&str] = &["started", "stopped", "restarted", "reloaded"];
 
-/// What `service` takes; `missing_ok` and `no_block` are ours.
+/// What `service` takes: where systemd runs, Ansible hands all of it on. `missing_ok` is ours.
 const OF_SERVICE: &[Parameter] = &[
-    Parameter::required("name"),
+    Parameter::optional("name").or(&["service", "unit"]),
     Parameter::optional("state").one_of(STATES),
     Parameter::optional("enabled"),
     Parameter::optional("use").one_of(&["auto", "systemd"]),
+    Parameter::optional("masked"),
+    Parameter::optional("daemon_reload").or(&["daemon-reload"]),
+    Parameter::optional("daemon_reexec").or(&["daemon-reexec"]),
+    Parameter::optional("force"),
+    Parameter::optional("scope").one_of(&["system", "user", "global"]),
     Parameter::optional("no_block"),
     Parameter::optional("missing_ok"),
     Parameter::refused("arguments", "systemd has no use for it; leave it out").or(&["args"]),
