@@ -111,6 +111,7 @@ impl Cycle {
             start_at_task: self.selection.start_at_task.clone(),
             check: self.say.check,
             run_id: self.session.run_id.clone(),
+            user: self.session.user(),
         })?)
     }
 
@@ -129,6 +130,7 @@ impl Cycle {
             check: self.say.check,
             playbook_dir: self.playbooks.iter().find_map(|one| one.directory.clone()),
             limit: self.limit()?,
+            user: self.session.user(),
         })
     }
 

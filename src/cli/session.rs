@@ -67,6 +67,11 @@ impl Session {
         self.defaults.run_as = true;
     }
 
+    /// Who logs in where no variable says so.
+    pub fn user(&self) -> Option<String> {
+        self.defaults.user.clone()
+    }
+
     /// The password that the command line gave for becoming another user.
     pub fn become_password(&self) -> Option<Secret> {
         self.defaults.run_as_password.clone()
@@ -174,6 +179,7 @@ impl Session {
         Targets {
             defaults: self.defaults.clone(),
             configured: self.configured.clone(),
+            bastions: self.inventory.group_hosts("bastion"),
             run_id: self.run_id.clone(),
         }
     }
@@ -199,37 +205,40 @@ pub(super) struct Targets {
     defaults: Defaults,
     /// What `ansible.cfg` says in place of connection variables that a host does not have.
     configured: Map<String, Value>,
+    /// Kubespray's group `bastion`.
+    bastions: Vec<String>,
     run_id: String,
 }
 
 impl Targets {
-    /// The way to one host.
+    /// The way to one host, by its variables in the inventory.
     pub(super) fn target(&self, inventory: &Arc<Inventory>, host: &str) -> Result<Target, Problem> {
-        let vars = self.connection_vars(inventory, host)?;
-        // Kubespray's group `bastion` is the way to all hosts but its own.
-        if inventory.group_hosts("bastion").iter().any(|name| name == host) {
+        let mut vars = Map::new();
+        let scope = plan::host_scope(inventory, host, &self.run_id);
+        for name in Target::variables() {
+            let value = scope.get(name).map_err(|error| {
+                let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");
+                Problem { hint: error.hint(), ..Problem::new(message) }
+            })?;
+            vars.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        self.of_variables(host, vars)
+    }
+
+    /// The way to one host by the variables that say how it is reached.
+    pub(super) fn of_variables(
+        &self,
+        host: &str,
+        variables: Map<String, Value>,
+    ) -> Result<Target, Problem> {
+        let mut vars = self.configured.clone();
+        vars.extend(variables);
+        // The bastions are the way to all hosts but themselves.
+        if self.bastions.iter().any(|name| name == host) {
             let defaults = Defaults { bastion: Vec::new(), ..self.defaults.clone() };
             return Target::from_vars(host, &vars, &defaults);
         }
         Target::from_vars(host, &vars, &self.defaults)
-    }
-
-    /// The variables that say how a host is reached; no others are rendered.
-    fn connection_vars(
-        &self,
-        inventory: &Arc<Inventory>,
-        host: &str,
-    ) -> Result<Map<String, Value>, Problem> {
-        let mut vars = self.configured.clone();
-        let scope = plan::host_scope(inventory, host, &self.run_id);
-        for name in scope.names().into_iter().filter(|name| name.starts_with("ansible_")) {
-            let value = scope.get(&name).map_err(|error| {
-                let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");
-                Problem { hint: error.hint(), ..Problem::new(message) }
-            })?;
-            vars.extend(value.map(|value| (name, value)));
-        }
-        Ok(vars)
     }
 }
 

@@ -5,6 +5,7 @@ use super::cancel::Level;
 use super::growing::grow;
 use super::journaled::{Journaled, JournaledPeers};
 use super::keywords::all_hold;
+use super::place::Place;
 use super::result::{End, Tried, failed, registered};
 use super::services::Options;
 use super::step::HostTask;
@@ -38,30 +39,29 @@ impl<'a> Attempt<'a> {
     /// Renders all that the task needs, strictly.
     pub(super) fn prepare(
         task: &'a HostTask<'a>,
+        place: &Place,
         scope: Scope,
         item: Option<usize>,
     ) -> Result<Self, String> {
         let (keyed, services, options) = (task.keyed, task.services, task.options);
-        let delegate = keyed.delegate(&scope)?;
-        let facts_of = delegate.clone().filter(|_| keyed.delegate_facts(&scope) == Ok(true));
-        let target = delegate.unwrap_or_else(|| task.host.to_owned());
+        let facts_of = Some(place.host.clone())
+            .filter(|host| host != task.host && keyed.delegate_facts(&scope) == Ok(true));
         let args = scope.render_map(&keyed.task.args).map_err(|error| explained(&error))?;
         let args = task.checked(args)?;
         let (tries, delay) = keyed.tries(&scope)?;
-        let inventory = services.hosts.run_as(&target);
-        let default = services.hosts.become_as(&target).unwrap_or_else(|| options.run_as.clone());
+        let way = place.way(task, &scope)?;
         let hosts = Arc::clone(&services.hosts);
         let journal = services.journal.clone();
         let check = keyed.check(&scope, options.check)?;
         let connection: Arc<dyn Connection> =
-            Arc::new(Journaled::new(&target, Arc::clone(&hosts), journal.clone()));
+            Arc::new(Journaled::new(&place.host, &way.name, Arc::clone(&hosts), journal.clone()));
         let limits = keyed.background(&scope)?.filter(|_| !check);
         let background = limits.map(|limits| {
             let job = format!("j{}", crate::journal::new_id().to_lowercase());
             Arc::new(Background::new(Arc::clone(&connection), limits, job))
         });
         let context = Context {
-            run_as: keyed.run_as(&scope, inventory, &default)?,
+            run_as: way.run_as,
             connection: match &background {
                 Some(background) => Arc::clone(background) as Arc<_>,
                 None => connection,

@@ -3,9 +3,10 @@
 use super::attempt::Attempt;
 use super::cancel::Level;
 use super::keywords::{Keyed, all_hold, item_names, number};
+use super::place::Place;
 use super::result::{End, of_loop};
 use super::services::{Options, Services};
-use super::variables::explained;
+use super::variables::{PlayVariables, explained};
 use crate::event::{Event, HostResult, Status};
 use crate::modules::{Args, Module, Parameter};
 use crate::plan::{Loop, PlannedTask, loop_items};
@@ -29,6 +30,8 @@ pub(super) struct HostTask<'a> {
     pub(super) module: &'static dyn Module,
     pub(super) host: &'a str,
     pub(super) scope: Scope,
+    /// Everybody's variables.
+    pub(super) variables: &'a PlayVariables,
 }
 
 impl HostTask<'_> {
@@ -125,13 +128,19 @@ impl HostTask<'_> {
 
     /// Runs the task once; `index` is the number of the loop's item.
     async fn item(&self, scope: &Scope, index: Option<usize>) -> Option<End> {
-        Some(match all_hold(scope, &self.keyed.task.when) {
+        let place = Place::of(self, scope);
+        let seen = place.as_ref().map_or_else(|_| scope.clone(), |place| place.seen(self, scope));
+        Some(match all_hold(&seen, &self.keyed.task.when) {
             Err(why) => End::failed(why),
             Ok(Err(condition)) => End::skipped(condition),
-            Ok(Ok(())) => match Attempt::prepare(self, scope.clone(), index) {
-                Err(why) => super::attempt::unprepared(why),
-                Ok(attempt) => self.with_notify(scope, attempt.run().await?),
-            },
+            Ok(Ok(())) => {
+                let prepared =
+                    place.and_then(|place| Attempt::prepare(self, &place, seen.clone(), index));
+                match prepared {
+                    Err(why) => super::attempt::unprepared(why),
+                    Ok(attempt) => self.with_notify(&seen, attempt.run().await?),
+                }
+            }
         })
     }
 

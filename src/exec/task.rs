@@ -122,8 +122,18 @@ impl Batch<'_> {
                 let scope = scope.searching(search_path(&planned.task, options));
                 let play = &self.play.name;
                 let id = self.run.step_id(&planned.id, host);
-                let task =
-                    HostTask { services, options, play, planned, id, keyed, module, host, scope };
+                let task = HostTask {
+                    services,
+                    options,
+                    play,
+                    planned,
+                    id,
+                    keyed,
+                    module,
+                    host,
+                    scope,
+                    variables,
+                };
                 task.run().await?
             }
             (None, _) => End::failed(format!("there is no module `{}`", planned.module)),

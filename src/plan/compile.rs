@@ -41,6 +41,8 @@ pub struct PlanInput<'a> {
     pub check: bool,
     /// The run's id.
     pub run_id: String,
+    /// Who logs in where neither a variable nor a keyword says so.
+    pub user: Option<String>,
 }
 
 /// Compiles playbooks. All mistakes are reported at once; nothing is contacted.
@@ -97,6 +99,7 @@ impl Compiler<'_> {
             check: self.input.check,
             playbook_dir: playbook.directory.clone(),
             limit: self.input.limit.clone(),
+            user: self.input.user.clone(),
         };
         let (hosts, undecided) = self.hosts(&known, play);
         let name = rendered(play_name(play), Some(&known.global(play)));

@@ -25,6 +25,8 @@ pub struct Known {
     pub playbook_dir: Option<PathBuf>,
     /// The hosts that `--limit` leaves; `None` is all.
     pub limit: Option<Vec<String>>,
+    /// Who logs in where neither a variable nor a keyword says so.
+    pub user: Option<String>,
 }
 
 impl Known {
@@ -103,6 +105,7 @@ pub fn host_scope(inventory: &Arc<Inventory>, host: &str, run_id: &str) -> Scope
         check: false,
         playbook_dir: None,
         limit: None,
+        user: None,
     };
     let scope = known.top(&known.host(host).unwrap_or_default());
     scope.of_host(host, Arc::new(OutsidePlays(known)))

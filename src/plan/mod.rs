@@ -13,6 +13,7 @@ mod layers;
 mod loops;
 mod model;
 mod names;
+mod reached;
 mod settle;
 mod tags;
 mod task;
@@ -28,6 +29,7 @@ pub use loops::loop_items;
 pub use model::{
     Plan, PlannedBlock, PlannedHost, PlannedPlay, PlannedRole, PlannedStep, PlannedTask, Settled,
 };
+pub use reached::Reached;
 pub use tags::Tags;
 pub use text::{list_hosts, list_tags, list_tasks, text};
 pub use unsettled::{unsettled, unsettled_handlers};

@@ -5,6 +5,7 @@ use super::later::Later;
 use super::layers::Layers;
 use super::model::{PlannedHost, PlannedTask, Settled};
 use super::names::{rendered, step_id, task_name};
+use super::reached::Reached;
 use super::settle::{conditions, items, with_item};
 use super::tags::of_task;
 use crate::error::{Problem, Problems, did_you_mean, near_matches};
@@ -168,12 +169,14 @@ impl OnHost<'_> {
 
     /// The task without its loop, or for one item of it.
     fn once(&self, scope: &Scope, task: &Task) -> Result<PlannedHost, Problem> {
+        let delegate = self.delegate(scope);
+        let scope = &self.seen(scope, delegate.as_ref().ok());
         let condition = conditions(scope, &task.when)?;
         let mut planned = self.empty(condition);
         if planned.condition == Settled::Now(false) {
             return Ok(planned);
         }
-        planned.delegate = self.delegate(scope)?;
+        planned.delegate = delegate?;
         self.keywords(scope)?;
         planned.args = self.args(scope)?;
         if let Some(args) = &planned.args {
@@ -247,6 +250,25 @@ impl OnHost<'_> {
         Ok((!open).then_some(args))
     }
 
+    /// The variables with what tells of the host that it runs on; `delegate` is `None` when it is
+    /// not known which one that is.
+    fn seen(&self, scope: &Scope, delegate: Option<&Option<String>>) -> Scope {
+        let all = self.task.keywords.under(&self.planning.play.inherited);
+        let said = |keyword: Option<Templated>| scope.render_value(&keyword?.value).ok();
+        let user = self.planning.known.user.clone().map(Value::from);
+        let connection = said(all.connection).or_else(|| Some(Value::from("ssh")));
+        let user = said(all.remote_user).or(user);
+        let delegated = self.task.delegate_to.is_some();
+        let named = delegate.and_then(Option::as_deref);
+        let there = named.and_then(|name| Some((name, self.planning.task_scope(name, self.task)?)));
+        if delegated && there.is_none() {
+            let told = ["ansible_delegated_vars", "ansible_host", "ansible_user", "ansible_port"];
+            let open = told.into_iter().filter(|name| !scope.has(name));
+            return scope.later(open.map(str::to_owned));
+        }
+        Reached { host: self.host, delegate: there, user, connection }.seen(scope)
+    }
+
     fn delegate(&self, scope: &Scope) -> Result<Option<String>, Problem> {
         let Some(delegate) = &self.task.delegate_to else { return Ok(None) };
         let place = &delegate.location;
@@ -284,6 +306,11 @@ impl OnHost<'_> {
             &all.r#become,
             &all.become_user,
             &all.become_method,
+            &all.become_flags,
+            &all.become_exe,
+            &all.remote_user,
+            &all.port,
+            &all.connection,
             &all.ignore_errors,
             &all.ignore_unreachable,
             &all.check_mode,

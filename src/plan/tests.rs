@@ -75,6 +75,7 @@ fn input<'a>(playbooks: &'a [Playbook], extra: &[&str]) -> PlanInput<'a> {
         start_at_task: None,
         check: false,
         run_id: "RUN".to_owned(),
+        user: None,
     }
 }
 

@@ -385,6 +385,16 @@ pub struct Keywords {
     pub become_user: Option<Templated>,
     /// By which program: `sudo`, `su`, `doas`.
     pub become_method: Option<Templated>,
+    /// With which further arguments.
+    pub become_flags: Option<Templated>,
+    /// What is called instead of that program.
+    pub become_exe: Option<Templated>,
+    /// Who logs in.
+    pub remote_user: Option<Templated>,
+    /// The port of the host's sshd.
+    pub port: Option<Templated>,
+    /// How the host is reached: `ssh` or `local`.
+    pub connection: Option<Templated>,
     /// Environments, the outermost first; later ones win.
     pub environment: Vec<Templated>,
     /// Tags; those of blocks included, not the play's.

@@ -200,8 +200,7 @@ impl Loader {
         for (key, word, value) in entries(node, "a role", &mut self.problems) {
             match word {
                 "role" | "name" => {}
-                "remote_user" | "connection" | "port" | "module_defaults" | "collections"
-                | "debugger" | "become_flags" | "become_exe" => {
+                "module_defaults" | "collections" | "debugger" => {
                     self.problems.push(refused(key, word));
                 }
                 _ if used.around.key(word, value, &mut self.problems) => {

@@ -27,6 +27,8 @@ pub trait HostVariables: Send + Sync {
 pub struct Scope {
     top: Option<Arc<Layer>>,
     hosts: Option<Arc<dyn HostVariables>>,
+    /// The host that a task is delegated to, for `ansible_delegated_vars`.
+    delegate: Option<Arc<dyn HostVariables>>,
     /// Whose variables these are; tells variables of several hosts apart in chains.
     owner: Option<Arc<str>>,
     /// Where lookups look for relative paths, in this order.
@@ -140,6 +142,12 @@ impl Scope {
         Self { hosts: Some(hosts), owner: Some(host.into()), ..self.clone() }
     }
 
+    /// Says to which host the task is delegated and what its variables are.
+    #[must_use]
+    pub fn with_delegate(&self, delegate: Arc<dyn HostVariables>) -> Self {
+        Self { delegate: Some(delegate), ..self.clone() }
+    }
+
     /// Says what opens encrypted values when they are read.
     #[must_use]
     pub fn with_vault(&self, vault: &Vault) -> Self {
@@ -165,6 +173,16 @@ impl Scope {
                 .map_err(|error| super::render::translate(&error, name, self)),
             None => Ok(None),
         }
+    }
+
+    /// Whether there is such a variable, or may be one while the run goes on.
+    pub fn has(&self, name: &str) -> bool {
+        let has = |content: &Content| match content {
+            Content::Templates(map) | Content::Data(map) => map.contains_key(name),
+            Content::Later(names) => names.contains(name),
+            Content::Open(open) => open.has(name),
+        };
+        self.walk(|content| has(content).then_some(())).is_some()
     }
 
     /// The names of all variables, sorted. `hostvars`, `vars` and `omit` are always there.
@@ -197,6 +215,9 @@ impl Scope {
         match name {
             "omit" => Ok(Some(minijinja::Value::from(OMIT))),
             "hostvars" => Ok(self.hosts.clone().map(|hosts| lazy::hostvars(hosts, &self.chain))),
+            "ansible_delegated_vars" => {
+                Ok(self.delegate.clone().map(|host| lazy::hostvars(host, &self.chain)))
+            }
             "vars" => Ok(Some(lazy::all_variables(self))),
             _ => Ok(None),
         }

@@ -129,6 +129,7 @@ impl Site {
             start_at_task: None,
             check: false,
             run_id: "RUN".to_owned(),
+            user: None,
         };
         compile(&input).map_err(|problems| problems.to_string())
     }
@@ -150,6 +151,7 @@ impl Site {
             check: false,
             playbook_dir: Some(self.directory.path().to_owned()),
             limit: None,
+            user: None,
         };
         bench.services.variables = Arc::new(Growing(Mutex::new(known)));
         bench.options.search_path = vec![self.directory.path().to_owned()];
