@@ -1,7 +1,8 @@
 //! Secrets: held so that they cannot be printed, and struck out of text that leaves the process.
 
+use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use zeroize::Zeroizing;
 
 /// A password, passphrase or key. Its `Debug` and `Display` show nothing; memory is wiped on drop.
@@ -43,20 +44,55 @@ impl Redactor {
     /// Shorter secrets would strike out half of every text, so they are not looked for.
     const SHORTEST: usize = 3;
 
-    /// Learns a secret.
+    /// Lines of a secret that are shorter are not looked for by themselves.
+    const SHORTEST_LINE: usize = 8;
+
+    /// Learns a secret, as it is and as it stands in a shell's and in JSON's quotes; of several
+    /// lines each one, since output is shown by lines.
     pub fn add(&self, secret: &Secret) {
-        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        if secret.expose().len() >= Self::SHORTEST && !secrets.contains(secret) {
-            secrets.push(secret.clone());
-            // Longest first: a secret that contains another must not leave a rest behind.
-            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        let text = secret.expose();
+        if text.len() < Self::SHORTEST || self.read().contains(secret) {
+            return;
         }
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        let lines = text.lines().map(str::trim).filter(|line| line.len() >= Self::SHORTEST_LINE);
+        for part in std::iter::once(text).chain(lines) {
+            let json = serde_json::Value::from(part).to_string();
+            let quoted = [part.replace('\'', "'\\''"), json[1..json.len() - 1].to_owned()];
+            for form in std::iter::once(part.to_owned()).chain(quoted) {
+                let form = Secret::new(form);
+                if !secrets.contains(&form) {
+                    secrets.push(form);
+                }
+            }
+        }
+        // Longest first: a secret that contains another must not leave a rest behind.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+    }
+
+    /// A value with every secret struck out of its texts.
+    pub fn clean_value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.clean(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.clean_value(item)).collect(),
+            Value::Object(fields) => Value::Object(
+                fields
+                    .into_iter()
+                    .map(|(key, value)| (self.clean(&key), self.clean_value(value)))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Secret>> {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `text` with every known secret, and every private key block, struck out.
     pub fn clean(&self, text: &str) -> String {
         let mut clean = strike_key_blocks(text);
-        for secret in self.secrets.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for secret in self.read().iter() {
             if clean.contains(secret.expose()) {
                 clean = clean.replace(secret.expose(), "***");
             }
@@ -101,6 +137,19 @@ mod tests {
         redactor.add(&Secret::new("abc"));
         redactor.add(&Secret::new("abcdef"));
         assert_eq!(redactor.clean("x abcdef y abc"), "x *** y ***");
+    }
+
+    #[test]
+    fn secrets_are_found_in_quotes_and_by_lines() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("it's \"so\""));
+        redactor.add(&Secret::new("the first line\nthe second line\n}\n"));
+        let quoted = "echo 'it'\\''s \"so\"'";
+        assert_eq!(redactor.clean(quoted), "echo '***'");
+        let json = serde_json::json!({"a": "it's \"so\"", "lines": ["the second line", "}"]});
+        assert_eq!(redactor.clean(&json["a"].to_string()), "\"***\"");
+        let clean = serde_json::json!({"a": "***", "lines": ["***", "}"]});
+        assert_eq!(redactor.clean_value(json), clean);
     }
 
     #[test]

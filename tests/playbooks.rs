@@ -51,6 +51,7 @@ fn plan(playbook: &Playbook, cluster: Option<Value>) -> Plan {
         start_at_task: None,
         check: false,
         run_id: "01RUN".to_owned(),
+        user: None,
     };
     compile(&input).unwrap_or_else(|problems| panic!("{problems}"))
 }

@@ -55,7 +55,11 @@ impl Acting {
         };
         let run_dir =
             journal.as_ref().map_or_else(PathBuf::new, |journal| journal.directory().to_owned());
-        let reach = Arc::new(Reach::new(Arc::clone(pool), cycle.session.targets()));
+        let reach = Arc::new(Reach::new(
+            Arc::clone(pool),
+            cycle.session.targets(),
+            cycle.session.redactor.clone(),
+        ));
         let variables = super::variables::Current::new(cycle.known(known)?, Arc::clone(&reach));
         let variables = Arc::new(variables);
         let cancel = Cancel::default();
@@ -75,8 +79,8 @@ impl Acting {
             forks: cycle.forks,
             stop_on_failure: known.is_some(),
             run_as: RunAs { password: cycle.session.become_password(), ..RunAs::default() },
+            user: cycle.session.user(),
             run_dir,
-            search_path: cycle.playbooks.iter().filter_map(|one| one.directory.clone()).collect(),
         };
         cycle.screen.send(Event::RunStarted {
             version: VERSION,

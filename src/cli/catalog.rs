@@ -30,6 +30,10 @@ impl Catalog for Modules {
         modules::REGISTRY.iter().map(|module| module.name()).collect()
     }
 
+    fn lookups(&self) -> Vec<&'static str> {
+        crate::template::lookups()
+    }
+
     fn preview(&self, module: &str, args: &Map<String, Value>) -> Vec<String> {
         modules::find(module).map(|module| module.preview(&Args(args.clone()))).unwrap_or_default()
     }

@@ -2,7 +2,7 @@
 
 use super::options::{OutputForm, TargetOptions};
 use super::screen::Screen;
-use super::session::Session;
+use super::session::{Opening, Session};
 use crate::cluster::assess::assess;
 use crate::error::{Failure, Kind};
 use crate::report;
@@ -25,7 +25,7 @@ pub struct DiagnoseArgs {
 /// Exits 0 when there is a result, whatever it says, and 4 when no host could be looked at.
 pub async fn run(args: DiagnoseArgs) -> Result<ExitCode, Failure> {
     let screen = Screen::new(args.output, 0);
-    let mut session = Session::load(&args.target, Vec::new())?;
+    let mut session = Session::load(Opening::of(&args.target)?, &args.target, Vec::new())?;
     session.needs_root();
     let wanted = session.wanted(None)?;
     let pool = session.pool()?;

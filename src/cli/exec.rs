@@ -1,9 +1,9 @@
 //! `rrecover exec`: one module on the hosts of a pattern, as `ansible PATTERN -m MODULE -a ARGS`.
 
-use super::catalog::Modules;
 use super::cycle::{Cycle, Say};
 use super::options::{OutputForm, Selection, TargetOptions};
 use super::screen::Screen;
+use super::session::Opening;
 use crate::error::Failure;
 use crate::playbook;
 use clap::Args;
@@ -54,11 +54,12 @@ pub async fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
         "gather_facts": false,
         "tasks": [{ "name": args.module, args.module.as_str(): arguments }],
     }]);
-    let playbook = playbook::load_text(SOURCE, &text.to_string(), &Modules)?;
+    let opening = Opening::of(&args.target)?;
+    let playbook = playbook::load_text(SOURCE, &text.to_string(), opening.means())?;
     let selection =
         Selection { limit: args.limit, ..Selection::of(format!("exec {}", args.module)) };
     let say = Say { check: args.check, diff: args.diff, ..Say::default() };
     let screen = Arc::new(Screen::of_results(args.output));
-    let mut cycle = Cycle::new(vec![playbook], &args.target, &selection, say, screen)?;
+    let mut cycle = Cycle::new(opening, vec![playbook], &args.target, &selection, say, screen)?;
     cycle.play().await.map(ExitCode::from)
 }

@@ -5,6 +5,7 @@ use super::inventory_change::Change;
 use crate::error::{Failure, Problem};
 use crate::inventory::{Inventory, Sources, to_json, to_yaml};
 use crate::redact::Redactor;
+use crate::vault::Vault;
 use std::path::PathBuf;
 
 /// Where the inventory and the variables come from.
@@ -23,12 +24,11 @@ pub struct SourceArgs {
 
 impl SourceArgs {
     /// The sources as given, or the default inventory; variables beside these playbooks count too.
-    /// `redactor` learns what comes out of the vault.
     pub fn sources(
         &self,
         playbook_dirs: Vec<PathBuf>,
         configuration: &Configuration,
-        redactor: &Redactor,
+        vault: Vault,
     ) -> Result<Sources, Failure> {
         let inventory = if self.inventory.is_empty() {
             configuration.inventory()?
@@ -39,7 +39,7 @@ impl SourceArgs {
             inventory,
             playbook_dirs,
             extra_vars: self.extra_vars.clone(),
-            vault: configuration.vault(&self.vault, redactor)?,
+            vault,
             ignored: configuration.ignored()?,
         })
     }
@@ -89,7 +89,8 @@ pub fn run(args: &Args) -> Result<String, Failure> {
     }
     let configuration = Configuration::of_process()?;
     let directories = vec![args.playbook_dir.clone()];
-    let sources = args.sources.sources(directories, &configuration, &Redactor::default())?;
+    let vault = configuration.vault(&args.sources.vault, &Redactor::default())?;
+    let sources = args.sources.sources(directories, &configuration, vault)?;
     let inventory = Inventory::load(&sources)?;
     if args.graph {
         return Ok(inventory.graph(args.group.as_deref().unwrap_or("all"), args.vars)? + "\n");

@@ -67,7 +67,8 @@ impl Change {
     pub(super) fn run(&self) -> Result<String, Failure> {
         let (args, edit) = self.parts();
         let configuration = Configuration::of_process()?;
-        let sources = args.sources.sources(Vec::new(), &configuration, &Redactor::default())?;
+        let vault = configuration.vault(&args.sources.vault, &Redactor::default())?;
+        let sources = args.sources.sources(Vec::new(), &configuration, vault)?;
         let changes = Inventory::load(&sources)?.edit(&sources, &edit)?;
         let mut text = String::new();
         for change in &changes {

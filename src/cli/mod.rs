@@ -95,7 +95,7 @@ fn show_progress() {
     // Only a second subscriber could fail, and there is none.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| screen::Log)
         .without_time()
         .with_target(false)
         .with_level(false)

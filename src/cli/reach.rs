@@ -1,58 +1,92 @@
-//! The way to the hosts of a run, those that a playbook adds while it runs included.
+//! The way to the hosts of a run: those of the inventory, those that a playbook adds while it runs,
+//! and those that a task reaches in another way than the inventory says.
 
 use super::session::Targets;
-use crate::exec::Hosts;
-use crate::inventory::Inventory;
+use crate::exec::{Hosts, TaskWay};
+use crate::plan::HostScopes;
+use crate::redact::Redactor;
 use crate::transport::{Connection, Pool, RunAs, TransportError};
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The pool of the inventory's hosts, and one for each host that was added.
+/// The pool of a run, and what is known of the ways to its hosts.
 pub(super) struct Reach {
     pool: Arc<Pool>,
-    added: Mutex<HashMap<String, Result<Arc<Pool>, TransportError>>>,
     targets: Targets,
+    redactor: Redactor,
+    /// The latest way to each host, with the variables that it was found by: most tasks have the
+    /// same.
+    ways: Mutex<HashMap<String, (Map<String, Value>, TaskWay)>>,
+    /// Hosts that were added with variables that cannot be meant.
+    wrong: Mutex<HashMap<String, TransportError>>,
 }
 
 impl Reach {
-    pub(super) fn new(pool: Arc<Pool>, targets: Targets) -> Self {
-        Self { pool, added: Mutex::default(), targets }
+    pub(super) fn new(pool: Arc<Pool>, targets: Targets, redactor: Redactor) -> Self {
+        let (ways, wrong) = (Mutex::default(), Mutex::default());
+        Self { pool, targets, redactor, ways, wrong }
     }
 
     /// Finds the way to a host that was added to the inventory.
-    pub(super) fn add(&self, inventory: &Arc<Inventory>, host: &str) {
-        let target = self.targets.target(inventory, host);
-        let pool = target.map(|target| Arc::new(Pool::new(vec![target])));
-        let pool = pool.map_err(|problem| TransportError::Local {
-            what: format!("host `{host}`"),
-            reason: problem.to_string(),
-        });
-        self.added().insert(host.to_owned(), pool);
+    pub(super) fn add(&self, scopes: &HostScopes, host: &str) {
+        match self.targets.target(scopes, host) {
+            Ok(target) => {
+                target.secrets().for_each(|secret| self.redactor.add(secret));
+                self.pool.add(target);
+            }
+            Err(problem) => {
+                let (what, reason) = (format!("host `{host}`"), problem.to_string());
+                let error = TransportError::Local { what, reason };
+                locked(&self.wrong).insert(host.to_owned(), error);
+            }
+        }
     }
+}
 
-    fn added(&self) -> MutexGuard<'_, HashMap<String, Result<Arc<Pool>, TransportError>>> {
-        self.added.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pool(&self, host: &str) -> Result<Arc<Pool>, TransportError> {
-        self.added().get(host).cloned().unwrap_or_else(|| Ok(Arc::clone(&self.pool)))
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
 impl Hosts for Reach {
     async fn connect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
-        self.pool(host)?.connect(host).await
+        let wrong = locked(&self.wrong).get(host).cloned();
+        match wrong {
+            Some(error) => Err(error),
+            None => self.pool.connect(host).await,
+        }
+    }
+
+    async fn reconnect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
+        self.pool.reconnect(host).await
     }
 
     fn run_as(&self, host: &str) -> Option<RunAs> {
-        self.pool(host).ok()?.run_as(host)
+        self.pool.run_as(host)
+    }
+
+    fn way(&self, host: &str, variables: Map<String, Value>) -> Result<TaskWay, String> {
+        if let Some((known, way)) = locked(&self.ways).get(host)
+            && *known == variables
+        {
+            return Ok(way.clone());
+        }
+        let target = self.targets.of_variables(host, variables.clone());
+        let target = target.map_err(|problem| problem.to_string())?;
+        target.secrets().for_each(|secret| self.redactor.add(secret));
+        let run_as = target.run_as.clone();
+        let way = TaskWay { name: self.pool.add(target), run_as };
+        locked(&self.ways).insert(host.to_owned(), (variables, way.clone()));
+        Ok(way)
     }
 
     async fn reset(&self, host: &str) {
-        if let Ok(pool) = self.pool(host) {
-            pool.reset(host).await;
+        let way = locked(&self.ways).get(host).map(|(_, way)| way.name.clone());
+        if let Some(way) = way.filter(|way| way != host) {
+            self.pool.reset(&way).await;
         }
+        self.pool.reset(host).await;
     }
 }

@@ -4,13 +4,13 @@ use super::options::OutputForm;
 use crate::error::Failure;
 use crate::event::Event;
 use crate::exec::EventSink;
-use crate::redact::Secret;
+use crate::redact::{Redactor, Secret};
 use crate::report::{Human, Json, Reporter, Results, Style, Terminal};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// The operator's screen, or the program that reads instead.
 pub struct Screen {
@@ -115,7 +115,28 @@ impl EventSink for Screen {
 }
 
 fn process_terminal() -> Terminal {
-    Terminal::process(std::env::var_os("NO_COLOR").is_some())
+    Terminal::process(std::env::var_os("NO_COLOR").is_some(), redactor())
+}
+
+/// What keeps the secrets of this process from being shown, wherever something is written.
+pub fn redactor() -> Redactor {
+    static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+    REDACTOR.clone()
+}
+
+/// Standard error for what is logged.
+pub struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let clean = redactor().clean(&String::from_utf8_lossy(bytes));
+        std::io::stderr().write_all(clean.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 /// Asks on the controlling terminal without showing what is typed.

@@ -15,6 +15,8 @@ use tokio::sync::Mutex;
 /// A connection whose first command waits until the step's record is on disk.
 pub(super) struct Journaled {
     host: String,
+    /// The name of the way to it.
+    way: String,
     hosts: Arc<dyn Hosts>,
     journal: Option<Arc<Journal>>,
     ready: Mutex<Option<Arc<dyn Connection>>>,
@@ -27,8 +29,14 @@ impl fmt::Debug for Journaled {
 }
 
 impl Journaled {
-    pub(super) fn new(host: &str, hosts: Arc<dyn Hosts>, journal: Option<Arc<Journal>>) -> Self {
-        Self { host: host.to_owned(), hosts, journal, ready: Mutex::default() }
+    pub(super) fn new(
+        host: &str,
+        way: &str,
+        hosts: Arc<dyn Hosts>,
+        journal: Option<Arc<Journal>>,
+    ) -> Self {
+        let (host, way) = (host.to_owned(), way.to_owned());
+        Self { host, way, hosts, journal, ready: Mutex::default() }
     }
 
     /// The host, connected, with every record so far on disk.
@@ -37,7 +45,7 @@ impl Journaled {
         if let Some(connection) = &*ready {
             return Ok(Arc::clone(connection));
         }
-        let connection = self.hosts.connect(&self.host).await?;
+        let connection = self.hosts.connect(&self.way).await?;
         if let Some(journal) = &self.journal {
             // Not sent: what cannot be recorded is not done.
             journal.sync().await.map_err(|error| TransportError::Local {
@@ -66,7 +74,7 @@ impl Connection for Journaled {
     async fn renew(&self) -> Result<(), TransportError> {
         // The next command takes the new one.
         *self.ready.lock().await = None;
-        self.hosts.reconnect(&self.host).await.map(drop)
+        self.hosts.reconnect(&self.way).await.map(drop)
     }
 
     fn is_local(&self) -> bool {
@@ -90,7 +98,7 @@ impl Peers for JournaledPeers {
         host: &str,
     ) -> Result<(Arc<dyn Connection>, Option<RunAs>), TransportError> {
         // Connected at once: whoever asks for a peer wants to know whether it is there.
-        let connection = Journaled::new(host, Arc::clone(&self.hosts), self.journal.clone());
+        let connection = Journaled::new(host, host, Arc::clone(&self.hosts), self.journal.clone());
         connection.ready().await?;
         let run_as = self.hosts.run_as(host).or_else(|| Some(self.run_as.clone()));
         Ok((Arc::new(connection), run_as))

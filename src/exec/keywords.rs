@@ -3,8 +3,7 @@
 use super::background::{Limits, POLL};
 use super::variables::explained;
 use crate::plan::{Loop, Play, Task, Templated, Text};
-use crate::template::Scope;
-use crate::transport::{RunAs, RunAsMethod};
+use crate::template::{OMIT, Scope};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -111,25 +110,28 @@ impl Keyed<'_> {
         Ok((u32::try_from(tries).unwrap_or(u32::MAX), Duration::from_secs_f64(delay)))
     }
 
-    /// As whom its commands run: the task says, else the play, else the inventory.
-    pub(super) fn run_as(
-        self,
-        scope: &Scope,
-        inventory: Option<RunAs>,
-        default: &RunAs,
-    ) -> Result<Option<RunAs>, String> {
-        let wanted = boolean(scope, keyword!(self, r#become), inventory.is_some(), "become")?;
-        if !wanted {
-            return Ok(None);
+    /// What the task, else its play, says of how hosts are reached and as whom commands run there:
+    /// as the variables that win over it.
+    pub(super) fn connection(self, scope: &Scope) -> Result<Map<String, Value>, String> {
+        let keywords = [
+            ("ansible_connection", keyword!(self, connection), "connection"),
+            ("ansible_port", keyword!(self, port), "port"),
+            ("ansible_user", keyword!(self, remote_user), "remote_user"),
+            ("ansible_become_user", keyword!(self, become_user), "become_user"),
+            ("ansible_become_method", keyword!(self, become_method), "become_method"),
+            ("ansible_become_flags", keyword!(self, become_flags), "become_flags"),
+            ("ansible_become_exe", keyword!(self, become_exe), "become_exe"),
+        ];
+        let mut said = Map::new();
+        for (variable, keyword, name) in keywords {
+            let value = text(scope, keyword, name)?;
+            said.extend(value.map(|value| (variable.to_owned(), Value::from(value))));
         }
-        let mut run_as = inventory.unwrap_or_else(|| default.clone());
-        if let Some(user) = text(scope, keyword!(self, become_user), "become_user")? {
-            run_as.user = user;
+        if let Some(keyword) = keyword!(self, r#become) {
+            let wanted = boolean(scope, Some(keyword), false, "become")?;
+            said.insert("ansible_become".to_owned(), Value::from(wanted));
         }
-        if let Some(method) = text(scope, keyword!(self, become_method), "become_method")? {
-            run_as.method = method_named(&method)?;
-        }
-        Ok(Some(run_as))
+        Ok(said)
     }
 
     /// The environment, the innermost winning.
@@ -224,15 +226,6 @@ fn check_name(name: &str) -> Result<(), String> {
     Err(format!("`environment`: `{name}` is not a name that a shell variable can have"))
 }
 
-fn method_named(name: &str) -> Result<RunAsMethod, String> {
-    match name {
-        "sudo" => Ok(RunAsMethod::Sudo),
-        "su" => Ok(RunAsMethod::Su),
-        "doas" => Ok(RunAsMethod::Doas),
-        other => Err(format!("`become_method` must be sudo, su or doas, not `{other}`")),
-    }
-}
-
 /// A value as the text that a program gets.
 fn plain(value: &Value) -> String {
     match value {
@@ -249,7 +242,7 @@ fn render(scope: &Scope, keyword: Option<&Templated>) -> Result<Option<Value>, S
     let value = scope
         .render_value(&keyword.value)
         .map_err(|error| format!("{}: {}", keyword.location, explained(&error)))?;
-    Ok(Some(value).filter(|value| !value.is_null()))
+    Ok(Some(value).filter(|value| !value.is_null() && *value != OMIT))
 }
 
 /// A keyword as true or false.

@@ -23,8 +23,10 @@ mod journaled;
 mod keywords;
 pub mod lock;
 mod outcome;
+mod place;
 mod result;
 mod runner;
+mod search;
 mod services;
 mod state;
 mod step;
@@ -34,7 +36,7 @@ mod variables;
 pub use cancel::{Cancel, Level};
 pub use outcome::RunOutcome;
 pub use runner::Runner;
-pub use services::{EventSink, Hosts, Options, Services};
+pub use services::{EventSink, Hosts, Options, Services, TaskWay};
 pub use variables::{NewHost, Variables};
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use super::variables::Variables;
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::redact::Redactor;
-use crate::transport::{Connection, Pool, RunAs, TransportError};
+use crate::transport::{Connection, Defaults, Pool, RunAs, Target, TransportError};
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,13 +26,25 @@ pub trait Hosts: Send + Sync {
     /// As whom commands run there, from the inventory and the command line.
     fn run_as(&self, host: &str) -> Option<RunAs>;
 
-    /// How a task there becomes another user when it asks to and the host itself does not.
-    fn become_as(&self, _host: &str) -> Option<RunAs> {
-        None
+    /// How one task reaches the host, and as whom its commands run there, by the variables that
+    /// hold for it; or why they cannot be meant.
+    fn way(&self, host: &str, variables: Map<String, Value>) -> Result<TaskWay, String> {
+        let target = Target::from_vars(host, &variables, &Defaults::default());
+        let target = target.map_err(|problem| problem.to_string())?;
+        Ok(TaskWay { name: host.to_owned(), run_as: target.run_as })
     }
 
     /// Lets go of the connection, so that the next one is made anew.
     async fn reset(&self, host: &str);
+}
+
+/// How one task reaches a host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskWay {
+    /// The name under which [`Hosts::connect`] takes that way.
+    pub name: String,
+    /// As whom its commands run there; `None` is the login user.
+    pub run_as: Option<RunAs>,
 }
 
 #[async_trait]
@@ -46,10 +59,6 @@ impl Hosts for Pool {
 
     fn run_as(&self, host: &str) -> Option<RunAs> {
         Self::run_as(self, host)
-    }
-
-    fn become_as(&self, host: &str) -> Option<RunAs> {
-        Self::become_as(self, host)
     }
 
     async fn reset(&self, host: &str) {
@@ -84,12 +93,12 @@ pub struct Options {
     /// A failed host ends the run after its play: set for playbooks that rest on a decision, where
     /// no play may build on a step that failed.
     pub stop_on_failure: bool,
-    /// How a task becomes another user on a host whose inventory does not say how.
+    /// As whom a step between two hosts works on a host whose inventory does not say.
     pub run_as: RunAs,
+    /// Who logs in where neither a variable nor a keyword says so.
+    pub user: Option<String>,
     /// A local directory of this run, mode 0700.
     pub run_dir: PathBuf,
-    /// Where relative local paths are looked for, in order.
-    pub search_path: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -101,8 +110,8 @@ impl Default for Options {
             forks: 5,
             stop_on_failure: false,
             run_as: RunAs::default(),
+            user: None,
             run_dir: PathBuf::new(),
-            search_path: Vec::new(),
         }
     }
 }

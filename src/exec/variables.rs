@@ -2,7 +2,7 @@
 
 use crate::modules::{ModuleError, TemplateOptions, Templates, fact_variables};
 use crate::plan::{Layers, PlannedPlay};
-use crate::playbook::{Role, Task};
+use crate::playbook::{self, Role, Task};
 use crate::template::{HostVariables, Scope, TemplateError, Whitespace};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -95,7 +95,7 @@ pub(super) struct PlayVariables {
     /// Items of loops around an include.
     pub(super) items: Map<String, Value>,
     /// What the runner itself knows: `ansible_check_mode`, `ansible_play_hosts` and the like.
-    pub(super) magic: Map<String, Value>,
+    pub(super) magic: Arc<Map<String, Value>>,
 }
 
 impl PlayVariables {
@@ -125,7 +125,7 @@ impl PlayVariables {
         };
         let scope = layers.scope(self.variables.inventory(host)?);
         let all: Arc<dyn HostVariables> = Arc::new(self.clone());
-        let scope = self.variables.top(scope).extend_data(self.magic.clone());
+        let scope = self.variables.top(scope).extend_shared(&self.magic);
         Some(scope.of_host(host, all))
     }
 }
@@ -164,6 +164,28 @@ impl Templates for TaskTemplates {
             .render_file(Path::new(name), text, whitespace)
             .map_err(|error| ModuleError::Failed(format!("`{name}`: {}", explained(&error))))
     }
+
+    fn open(&self, file: &Path, content: Vec<u8>) -> Result<Vec<u8>, ModuleError> {
+        self.0.open_file(file, content).map_err(|error| module_error(&error))
+    }
+
+    fn variables(&self, file: &Path) -> Result<Map<String, Value>, ModuleError> {
+        let content = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+        let opened = self.open(file, content.clone())?;
+        let sealed = opened != content;
+        let text = String::from_utf8(opened).map_err(|error| unreadable(file, &error))?;
+        let variables = playbook::variables(file, &text)
+            .map_err(|problems| ModuleError::Failed(problems.to_string()))?;
+        if sealed {
+            variables.values().for_each(|value| self.0.hide(value));
+        }
+        Ok(variables)
+    }
+}
+
+/// What cannot be read of a file of this machine.
+fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> ModuleError {
+    ModuleError::Failed(format!("cannot read `{}`: {error}", file.display()))
 }
 
 /// A template's error as a module's.

@@ -161,7 +161,7 @@ impl Journal {
     /// Writes a file of this run whole, in place of what is there, and gives its text.
     fn keep(&self, name: &str, value: &Value) -> Result<String, JournalError> {
         let path = self.directory.join(name);
-        let text = serde_json::to_string_pretty(&clean_value(&self.redactor, value.clone()))
+        let text = serde_json::to_string_pretty(&self.redactor.clean_value(value.clone()))
             .map_err(|error| bad_json(&path, &error))?;
         let part = self.directory.join(format!(".{name}.part"));
         let write = || -> std::io::Result<()> {
@@ -179,7 +179,7 @@ impl Journal {
 
     /// The record without secrets, and without a result that is too long.
     fn clean(&self, record: Record) -> Result<Record, serde_json::Error> {
-        let mut value = clean_value(&self.redactor, serde_json::to_value(record)?);
+        let mut value = self.redactor.clean_value(serde_json::to_value(record)?);
         if let Some(result) = value.get("result")
             && result.to_string().len() > LONGEST_RESULT
             && let Some(fields) = value.as_object_mut()
@@ -187,20 +187,6 @@ impl Journal {
             fields.shift_remove("result");
         }
         serde_json::from_value(value)
-    }
-}
-
-/// Strikes secrets out of every string.
-fn clean_value(redactor: &Redactor, value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(redactor.clean(&text)),
-        Value::Array(items) => items.into_iter().map(|item| clean_value(redactor, item)).collect(),
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(key, value)| (redactor.clean(&key), clean_value(redactor, value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        other => other,
     }
 }
 

@@ -3,8 +3,8 @@
 use super::ModuleError;
 use crate::transport::{Command, Connection, Output, RunAs, TransportError};
 use async_trait::async_trait;
-use serde_json::Value;
-use std::path::PathBuf;
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,17 @@ pub trait Templates: Send + Sync {
         text: &str,
         options: TemplateOptions,
     ) -> Result<String, ModuleError>;
+
+    /// What a file of this machine holds that Ansible Vault encrypted.
+    fn open(&self, file: &Path, _content: Vec<u8>) -> Result<Vec<u8>, ModuleError> {
+        Err(no_variables(&file.display().to_string()))
+    }
+
+    /// The variables that a file of this machine holds. What was encrypted is kept
+    /// from being shown.
+    fn variables(&self, file: &Path) -> Result<Map<String, Value>, ModuleError> {
+        Err(no_variables(&file.display().to_string()))
+    }
 }
 
 /// Whitespace settings of the `template` module, with Ansible's defaults.
@@ -103,6 +114,9 @@ pub struct Context {
     pub run_dir: PathBuf,
     /// Where relative local paths (`copy: src=`) are looked for, in order.
     pub search_path: Vec<PathBuf>,
+    /// The playbook's directory, where relative paths of what is brought here start; `None` for a
+    /// built-in one.
+    pub playbook_dir: Option<PathBuf>,
 }
 
 impl Context {

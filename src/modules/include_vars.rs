@@ -1,7 +1,7 @@
 //! `include_vars`: variables from files on this machine, for the rest of the run.
 
+use super::source::unreadable;
 use super::{Args, Context, FACTS, Module, ModuleError, Outcome, Parameter};
-use crate::yaml;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ impl Module for IncludeVars {
         };
         let mut found = Map::new();
         for file in &files {
-            for (name, value) in variables(file)? {
+            for (name, value) in context.templates.variables(file)? {
                 insert(&mut found, name, value, merge);
             }
         }
@@ -85,39 +85,12 @@ fn find(
     let both = |place: &PathBuf| [place.join("vars").join(name), place.join(name)];
     let places = context.search_path.iter().flat_map(both);
     let mut places = places.chain([PathBuf::from(name)]);
-    places.find(|path| is_there(path)).ok_or_else(|| {
+    let found = places.find(|path| is_there(path)).ok_or_else(|| {
         ModuleError::Failed(format!("Could not find or access `{name}` on the Ansible Controller"))
-    })
-}
-
-/// The variables of a file.
-fn variables(path: &Path) -> Result<Map<String, Value>, ModuleError> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ModuleError::Failed(format!("cannot read `{shown}`: {error}")))?;
-    let documents = yaml::parse(&shown, &text).map_err(|p| ModuleError::Failed(p.to_string()))?;
-    let mut found = Map::new();
-    for document in documents.iter().filter(|document| !document.is_null()) {
-        match document.value() {
-            Value::Object(entries) if !has_tag(document) => found.extend(entries),
-            Value::Object(_) => {
-                return Err(ModuleError::Failed(format!(
-                    "`{shown}`: YAML tags are not supported here"
-                )));
-            }
-            _ => return Err(ModuleError::Failed(format!("`{shown}` must hold variables"))),
-        }
-    }
-    Ok(found)
-}
-
-fn has_tag(node: &yaml::Node) -> bool {
-    match &node.kind {
-        yaml::NodeKind::Tagged { .. } => true,
-        yaml::NodeKind::Sequence(items) => items.iter().any(has_tag),
-        yaml::NodeKind::Mapping(pairs) => pairs.iter().any(|(_, value)| has_tag(value)),
-        yaml::NodeKind::Scalar(_) => false,
-    }
+    })?;
+    let whole = std::path::absolute(&found).map_err(|error| unreadable(&found, &error))?;
+    // Without `.` in it.
+    Ok(whole.components().collect())
 }
 
 /// Which files of a directory count.

@@ -2,7 +2,7 @@
 
 use super::command::{ended, expand, split};
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter, source};
-use crate::transport::{Command, Input, quote};
+use crate::transport::{Command, quote};
 use async_trait::async_trait;
 
 /// The module.
@@ -40,7 +40,8 @@ impl Module for Script {
         let text = args.required_text("cmd")?.trim().to_owned();
         let name = split(&text)?.into_iter().next().filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| super::args::wrong("cmd", "rendered empty"))?;
-        let file = source::find_file(context, args, &name, "files")?;
+        let file = source::find_file(context, &name, "files")?;
+        let content = source::opened(context, args, &file)?;
         let (creates, removes) = (args.text("creates")?, args.text("removes")?);
         if let Some(skipped) = skipped(context, creates.as_deref(), removes.as_deref()).await? {
             return Ok(skipped);
@@ -73,7 +74,7 @@ impl Module for Script {
         );
         let command =
             Command::new(script).run_as(context.run_as.clone()).deadline(context.deadline);
-        let command = command.stdin(Input::File(file));
+        let command = command.stdin(content.into());
         let mut outcome = ended(&context.connection.run(command).await?, false);
         if !outcome.failed {
             outcome.values.shift_remove("msg");

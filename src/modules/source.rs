@@ -20,6 +20,8 @@ const VAULT: &[u8] = b"$ANSIBLE_VAULT;";
 pub(super) enum Source {
     /// These bytes.
     Bytes(Bytes),
+    /// What was encrypted: it is not shown.
+    Opened(Bytes),
     /// A local file.
     File(PathBuf),
 }
@@ -45,7 +47,7 @@ impl Source {
             md5.update(piece);
         };
         match self {
-            Self::Bytes(bytes) => take(bytes),
+            Self::Bytes(bytes) | Self::Opened(bytes) => take(bytes),
             Self::File(path) => read_through(path, take)?,
         }
         Ok(Digests {
@@ -59,6 +61,7 @@ impl Source {
     pub(super) fn text(&self) -> Option<String> {
         match self {
             Self::Bytes(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+            Self::Opened(_) => None,
             Self::File(path) => {
                 let small = std::fs::metadata(path).is_ok_and(|data| data.len() <= LARGEST_DIFF);
                 small.then(|| std::fs::read_to_string(path).ok()).flatten()
@@ -66,10 +69,20 @@ impl Source {
         }
     }
 
+    /// The content.
+    pub(super) fn bytes(&self) -> Result<Bytes, ModuleError> {
+        match self {
+            Self::Bytes(bytes) | Self::Opened(bytes) => Ok(bytes.clone()),
+            Self::File(path) => {
+                std::fs::read(path).map(Bytes::from).map_err(|e| unreadable(path, &e))
+            }
+        }
+    }
+
     /// Where it comes from, as a diff names it.
     pub(super) fn header(&self) -> String {
         match self {
-            Self::Bytes(_) => "dynamically generated".to_owned(),
+            Self::Bytes(_) | Self::Opened(_) => "dynamically generated".to_owned(),
             Self::File(path) => path.to_string_lossy().into_owned(),
         }
     }
@@ -78,7 +91,7 @@ impl Source {
 impl From<Source> for Input {
     fn from(source: Source) -> Self {
         match source {
-            Source::Bytes(bytes) => Self::Bytes(bytes),
+            Source::Bytes(bytes) | Source::Opened(bytes) => Self::Bytes(bytes),
             Source::File(path) => Self::File(path),
         }
     }
@@ -124,10 +137,9 @@ pub(super) fn find(context: &Context, src: &str, folder: &str) -> Result<PathBuf
     Err(ModuleError::Failed(format!("there is no file `{src}`; looked for {}", tried.join(", "))))
 }
 
-/// The same for what must be a file; an encrypted one is refused where Ansible would decrypt it.
+/// The same for what must be a file.
 pub(super) fn find_file(
     context: &Context,
-    args: &Args,
     src: &str,
     folder: &str,
 ) -> Result<PathBuf, ModuleError> {
@@ -135,23 +147,18 @@ pub(super) fn find_file(
     if found.is_dir() {
         return Err(ModuleError::Failed(format!("`{}` is a directory", found.display())));
     }
-    readable(args, &found)?;
     Ok(found)
 }
 
-/// Whether a local file can go as it is: one that Ansible Vault encrypted only with `decrypt: false`.
-pub(super) fn readable(args: &Args, path: &Path) -> Result<(), ModuleError> {
-    if !args.boolean("decrypt", true)? {
-        return Ok(());
-    }
+/// What goes to a host from a local file: what Ansible Vault encrypted goes in the clear, unless
+/// `decrypt: false` is said.
+pub(super) fn opened(context: &Context, args: &Args, path: &Path) -> Result<Source, ModuleError> {
     let mut begin = [0; VAULT.len()];
     let mut file = std::fs::File::open(path).map_err(|e| unreadable(path, &e))?;
-    let encrypted = file.read_exact(&mut begin).is_ok() && begin == VAULT;
-    if encrypted {
-        return Err(ModuleError::Refused {
-            reason: format!("`{}` is encrypted with Ansible Vault", path.display()),
-            hint: "decrypt it first, or send it as it is with `decrypt: false`".to_owned(),
-        });
+    let sealed = file.read_exact(&mut begin).is_ok() && begin == VAULT;
+    if !sealed || !args.boolean("decrypt", true)? {
+        return Ok(Source::File(path.to_owned()));
     }
-    Ok(())
+    let content = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
+    Ok(Source::Opened(context.templates.open(path, content)?.into()))
 }

@@ -54,17 +54,23 @@ impl Module for Template {
         };
         let delimiters = delimiters(args)?;
         let newline = newline(args)?;
-        let file = source::find_file(context, args, &src, "templates")?;
+        let file = source::find_file(context, &src, "templates")?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
         let mut target = Target::read(context, args, name).await?;
         if target.wanted.mode == Some(Mode::Preserve) {
             target.wanted.mode = Some(local_mode(&file)?);
         }
-        let text = std::fs::read_to_string(&file).map_err(|e| source::unreadable(&file, &e))?;
+        let content = source::opened(context, args, &file)?;
+        let text = String::from_utf8(content.bytes()?.to_vec())
+            .map_err(|_| ModuleError::Failed(format!("`{}` is not UTF-8 text", file.display())))?;
         let text = delimiters.rewritten(&with_newlines(&text, newline));
         let rendered = context.templates.template(&file.to_string_lossy(), &text, options)?;
         let rendered = ended_with(rendered, newline);
-        write::put(context, Source::Bytes(rendered.into()), &target).await
+        let rendered = match content {
+            Source::Opened(_) => Source::Opened(rendered.into()),
+            _ => Source::Bytes(rendered.into()),
+        };
+        write::put(context, rendered, &target).await
     }
 }
 

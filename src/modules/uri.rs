@@ -137,9 +137,8 @@ async fn body(context: &Context, args: &Args, request: &mut Request) -> Result<(
         if args.boolean("remote_src", false)? {
             request.body_path = Some(paths::check("src", &paths::expanded(context, &src).await?)?);
         } else {
-            let file = source::find_file(context, args, &src, "files")?;
-            let bytes = std::fs::read(&file).map_err(|e| source::unreadable(&file, &e))?;
-            request.body = Some(Input::Bytes(bytes.into()));
+            let file = source::find_file(context, &src, "files")?;
+            request.body = Some(source::opened(context, args, &file)?.into());
         }
         return Ok(());
     }

@@ -13,6 +13,7 @@ mod layers;
 mod loops;
 mod model;
 mod names;
+mod reached;
 mod settle;
 mod tags;
 mod task;
@@ -22,12 +23,13 @@ mod view;
 
 pub use crate::playbook::{Keywords, Loop, Play, Task, Templated, Text};
 pub use compile::{PlanInput, compile};
-pub use known::{Known, host_scope};
+pub use known::{HostScopes, Known, Magic};
 pub use layers::Layers;
-pub use loops::loop_items;
+pub use loops::{NoItems, loop_items};
 pub use model::{
     Plan, PlannedBlock, PlannedHost, PlannedPlay, PlannedRole, PlannedStep, PlannedTask, Settled,
 };
+pub use reached::Reached;
 pub use tags::Tags;
 pub use text::{list_hosts, list_tags, list_tasks, text};
 pub use unsettled::{unsettled, unsettled_handlers};

@@ -1,10 +1,10 @@
 //! What can be settled now: conditions and loops.
 
-use super::loops::loop_items;
+use super::loops::{NoItems, loop_items};
 use super::model::Settled;
 use crate::error::Problem;
 use crate::playbook::{Loop, Text};
-use crate::template::{Scope, TemplateError};
+use crate::template::Scope;
 use serde_json::Value;
 
 /// Whether all conditions hold. One that does not hold settles it, whatever the others are; one
@@ -30,12 +30,12 @@ pub(super) fn conditions(scope: &Scope, when: &[Text]) -> Result<Settled, Proble
 /// A loop's items; `None` when they are only known while running.
 pub(super) fn items(scope: &Scope, repeat: &Loop) -> Result<Option<Vec<Value>>, Problem> {
     let place = &repeat.items.location;
-    let value = match scope.render_value(&repeat.items.value) {
-        Ok(value) => value,
-        Err(TemplateError::Later { .. }) => return Ok(None),
-        Err(error) => return Err(error.problem(place)),
-    };
-    loop_items(repeat.kind, value).map(Some).map_err(|why| Problem::at(place.clone(), why))
+    match loop_items(scope, repeat) {
+        Ok(items) => Ok(Some(items)),
+        Err(NoItems::Template(error)) if error.is_later() => Ok(None),
+        Err(NoItems::Template(error)) => Err(error.problem(place)),
+        Err(NoItems::NoList(why)) => Err(Problem::at(place.clone(), why)),
+    }
 }
 
 /// The scope of one item of a loop.

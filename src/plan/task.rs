@@ -1,10 +1,11 @@
 //! One task on its hosts.
 
-use super::known::{Known, is_local};
+use super::known::{Known, is_local, playbook_dir};
 use super::later::Later;
 use super::layers::Layers;
 use super::model::{PlannedHost, PlannedTask, Settled};
 use super::names::{rendered, step_id, task_name};
+use super::reached::Reached;
 use super::settle::{conditions, items, with_item};
 use super::tags::of_task;
 use crate::error::{Problem, Problems, did_you_mean, near_matches};
@@ -16,11 +17,13 @@ use std::sync::Arc;
 /// A play while it is planned, and what earlier tasks leave behind for later ones.
 #[derive(Clone)]
 pub(super) struct Planning {
-    pub(super) known: Known,
+    pub(super) known: Arc<Known>,
     pub(super) play: Arc<Play>,
     pub(super) number: usize,
     /// Every host of the play.
-    pub(super) hosts: Vec<String>,
+    pub(super) hosts: Arc<[String]>,
+    /// What every host of the play is told of it.
+    pub(super) magic: Arc<Map<String, Value>>,
     /// What earlier tasks set while the run goes on.
     pub(super) later: Later,
 }
@@ -60,17 +63,12 @@ impl Planning {
             later: self.later.names.clone(),
             ..layers
         };
-        let scope = layers.scope(self.known.written(host)?).extend_data(self.magic());
+        let scope = layers.scope(self.known.written(host)?).extend_shared(&self.magic);
         let scope = scope.later(running.map(str::to_owned));
         let shadowed = ["groups", "group_names", "hostvars"].map(str::to_owned);
-        let top = self.known.top(&scope);
+        let top = playbook_dir(self.known.top(&scope), &self.play);
         let top = if self.later.hosts { top.later(shadowed) } else { top };
-        Some(top.of_host(host, Arc::new(self.clone())))
-    }
-
-    fn magic(&self) -> Map<String, Value> {
-        let all = Value::from(self.hosts.clone());
-        Map::from_iter([("ansible_play_hosts_all".to_owned(), all)])
+        Some(top.of_host(host, Arc::new(self.clone())).planned())
     }
 
     /// Plans one task. Mistakes are noted.
@@ -131,9 +129,14 @@ impl Planning {
         let secret = step.secret()?;
         let mut planned = match &task.repeat {
             None => step.once(&step.scope, task)?,
-            Some(repeat) => match items(&step.scope, repeat)? {
-                Some(found) => step.each(&found)?,
-                None => step.open_loop()?,
+            Some(repeat) => match items(&step.scope, repeat) {
+                Ok(Some(found)) => step.each(&found)?,
+                Ok(None) => step.open_loop()?,
+                // Items that cannot be made do not matter for a task that is left out.
+                Err(problem) => match conditions(&step.scope, &task.when) {
+                    Ok(Settled::Now(false)) => step.empty(Settled::Now(false)),
+                    _ => return Err(problem),
+                },
             },
         };
         if secret {
@@ -168,12 +171,14 @@ impl OnHost<'_> {
 
     /// The task without its loop, or for one item of it.
     fn once(&self, scope: &Scope, task: &Task) -> Result<PlannedHost, Problem> {
+        let delegate = self.delegate(scope);
+        let scope = &self.seen(scope, delegate.as_ref().ok());
         let condition = conditions(scope, &task.when)?;
         let mut planned = self.empty(condition);
         if planned.condition == Settled::Now(false) {
             return Ok(planned);
         }
-        planned.delegate = self.delegate(scope)?;
+        planned.delegate = delegate?;
         self.keywords(scope)?;
         planned.args = self.args(scope)?;
         if let Some(args) = &planned.args {
@@ -247,6 +252,25 @@ impl OnHost<'_> {
         Ok((!open).then_some(args))
     }
 
+    /// The variables with what tells of the host that it runs on; `delegate` is `None` when it is
+    /// not known which one that is.
+    fn seen(&self, scope: &Scope, delegate: Option<&Option<String>>) -> Scope {
+        let all = self.task.keywords.under(&self.planning.play.inherited);
+        let said = |keyword: Option<Templated>| scope.render_value(&keyword?.value).ok();
+        let user = self.planning.known.user.clone().map(Value::from);
+        let connection = said(all.connection).or_else(|| Some(Value::from("ssh")));
+        let user = said(all.remote_user).or(user);
+        let delegated = self.task.delegate_to.is_some();
+        let named = delegate.and_then(Option::as_deref);
+        let there = named.and_then(|name| Some((name, self.planning.task_scope(name, self.task)?)));
+        if delegated && there.is_none() {
+            let told = ["ansible_delegated_vars", "ansible_host", "ansible_user", "ansible_port"];
+            let open = told.into_iter().filter(|name| !scope.has(name));
+            return scope.later(open.map(str::to_owned));
+        }
+        Reached { host: self.host, delegate: there, user, connection }.seen(scope)
+    }
+
     fn delegate(&self, scope: &Scope) -> Result<Option<String>, Problem> {
         let Some(delegate) = &self.task.delegate_to else { return Ok(None) };
         let place = &delegate.location;
@@ -284,6 +308,11 @@ impl OnHost<'_> {
             &all.r#become,
             &all.become_user,
             &all.become_method,
+            &all.become_flags,
+            &all.become_exe,
+            &all.remote_user,
+            &all.port,
+            &all.connection,
             &all.ignore_errors,
             &all.ignore_unreachable,
             &all.check_mode,

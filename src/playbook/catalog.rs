@@ -10,6 +10,9 @@ pub trait Catalog: Sync {
     /// Every module's short name.
     fn names(&self) -> Vec<&'static str>;
 
+    /// The lookups that `with_NAME` may name.
+    fn lookups(&self) -> Vec<&'static str>;
+
     /// The exact commands that a module would send with these rendered arguments; empty when that
     /// depends on what it finds.
     fn preview(&self, module: &str, args: &Map<String, Value>) -> Vec<String>;

@@ -203,6 +203,11 @@ pub(super) fn keyword(
         "become" => &mut keywords.r#become,
         "become_user" => &mut keywords.become_user,
         "become_method" => &mut keywords.become_method,
+        "become_flags" => &mut keywords.become_flags,
+        "become_exe" => &mut keywords.become_exe,
+        "remote_user" => &mut keywords.remote_user,
+        "port" => &mut keywords.port,
+        "connection" => &mut keywords.connection,
         "ignore_errors" => &mut keywords.ignore_errors,
         "ignore_unreachable" => &mut keywords.ignore_unreachable,
         "run_once" => &mut keywords.run_once,
@@ -241,34 +246,6 @@ fn environment(keywords: &mut Keywords, node: &Node, problems: &mut Problems) {
                 part.location.clone(),
                 format!("`environment` must be a mapping, but here stands {}", part.kind_name()),
             )),
-        }
-    }
-}
-
-impl Keywords {
-    /// What an outer block or play hands down, with what is written here on top.
-    #[must_use]
-    pub fn under(&self, outer: &Self) -> Self {
-        let pick = |own: &Option<Templated>, handed: &Option<Templated>| {
-            own.as_ref().or(handed.as_ref()).cloned()
-        };
-        let mut tags = outer.tags.clone();
-        tags.extend(self.tags.iter().filter(|tag| !outer.tags.contains(tag)).cloned());
-        Self {
-            r#become: pick(&self.r#become, &outer.r#become),
-            become_user: pick(&self.become_user, &outer.become_user),
-            become_method: pick(&self.become_method, &outer.become_method),
-            environment: [outer.environment.clone(), self.environment.clone()].concat(),
-            tags,
-            ignore_errors: pick(&self.ignore_errors, &outer.ignore_errors),
-            ignore_unreachable: pick(&self.ignore_unreachable, &outer.ignore_unreachable),
-            run_once: pick(&self.run_once, &outer.run_once),
-            check_mode: pick(&self.check_mode, &outer.check_mode),
-            diff: pick(&self.diff, &outer.diff),
-            no_log: pick(&self.no_log, &outer.no_log),
-            timeout: pick(&self.timeout, &outer.timeout),
-            throttle: pick(&self.throttle, &outer.throttle),
-            any_errors_fatal: pick(&self.any_errors_fatal, &outer.any_errors_fatal),
         }
     }
 }

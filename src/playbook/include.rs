@@ -4,11 +4,12 @@
 //! whose name is known are read when the playbook is loaded, too: their mistakes are told then.
 
 use super::block::Around;
-use super::catalog::Catalog;
 use super::library::Source;
 use super::load::Loader;
+use super::means::Means;
 use super::model::{Step, Task, Templated};
-use super::role::{Role, RoleFiles, Use};
+use super::role::{Role, RoleFiles};
+use super::role_use::Use;
 use crate::error::Problems;
 use crate::yaml::{Node, NodeKind};
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub struct Include {
     pub(super) source: Source,
     /// The directory of the playbook.
     pub(super) base: Option<PathBuf>,
-    pub(super) catalog: &'static dyn Catalog,
+    pub(super) means: Means,
     /// Whether it is a handler: then what it includes are handlers, too.
     pub(super) handler: bool,
 }
@@ -106,7 +107,7 @@ impl Include {
     }
 
     fn loader(&self) -> Loader {
-        Loader::again(self.source.clone(), self.base.clone(), self.catalog)
+        Loader::again(self.source.clone(), self.base.clone(), self.means.clone())
     }
 }
 

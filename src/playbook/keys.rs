@@ -10,6 +10,11 @@ pub(super) const SHARED: &[&str] = &[
     "become",
     "become_user",
     "become_method",
+    "become_flags",
+    "become_exe",
+    "remote_user",
+    "port",
+    "connection",
     "environment",
     "tags",
     "ignore_errors",
@@ -45,13 +50,6 @@ pub(super) const PLAY: &[&str] = &[
 pub(super) const TASK: &[&str] = &[
     "when",
     "loop",
-    "with_items",
-    "with_list",
-    "with_nested",
-    "with_dict",
-    "with_together",
-    "with_indexed_items",
-    "with_sequence",
     "loop_control",
     "register",
     "until",
@@ -96,41 +94,18 @@ pub(super) const INCLUDE: &[&str] = &[
 
 /// Ansible's keys of plays that are not built.
 pub(super) const PLAY_REFUSED: &[&str] = &[
-    "remote_user",
-    "connection",
-    "port",
     "module_defaults",
     "collections",
     "debugger",
     "gather_subset",
     "gather_timeout",
     "fact_path",
-    "become_flags",
-    "become_exe",
     "validate_argspec",
 ];
 
 /// Ansible's keys of tasks and blocks that are not built.
-pub(super) const TASK_REFUSED: &[&str] = &[
-    "include",
-    "remote_user",
-    "connection",
-    "port",
-    "module_defaults",
-    "collections",
-    "debugger",
-    "become_flags",
-    "become_exe",
-    "with_subelements",
-    "with_fileglob",
-    "with_file",
-    "with_flattened",
-    "with_random_choice",
-    "with_lines",
-    "with_first_found",
-    "with_inventory_hostnames",
-    "set_stats",
-];
+pub(super) const TASK_REFUSED: &[&str] =
+    &["include", "module_defaults", "collections", "debugger", "set_stats"];
 
 /// A mapping's keys and values. Keys that are no strings or stand twice are noted.
 pub(super) fn entries<'a>(
@@ -166,17 +141,9 @@ pub(super) fn refused(key: &Node, name: &str) -> Problem {
     let problem = Problem::at(key.location.clone(), format!("`{name}` is not supported"));
     match name {
         "include" => problem.hint("use `import_tasks` or `include_tasks`"),
-        "remote_user" => problem.hint("set the variable `ansible_user`, or say `--user`"),
-        "port" => problem.hint("set the variable `ansible_port`"),
-        "connection" => problem.hint("set the variable `ansible_connection`"),
         "module_defaults" => problem.hint("write the arguments at each task, or in a variable"),
         "collections" => problem.hint("leave it out: only `ansible.builtin` modules are there"),
-        "with_fileglob" => problem.hint("use `loop: \"{{ query('fileglob', PATTERN) }}\"`"),
-        "with_first_found" => problem.hint("use `loop: \"{{ query('first_found', FILES) }}\"`"),
-        "with_flattened" => problem.hint("use `loop: \"{{ LIST | flatten }}\"`"),
-        "with_subelements" => problem.hint("use `loop: \"{{ LIST | subelements(KEY) }}\"`"),
         "set_stats" => problem.hint("use `set_fact`"),
-        _ if name.starts_with("with_") => problem.hint("use `loop`"),
         _ => problem,
     }
 }

@@ -1,45 +1,60 @@
 //! From files to a [`Playbook`].
 
 use super::block::{Around, Brought};
-use super::catalog::Catalog;
-use super::fields::{conditions, string, tags, title, vars};
+use super::fields::{conditions, data, is_name, string, tags, title, vars};
 use super::keys::{entries, unknown};
 use super::library::Source;
+use super::means::Means;
 use super::model::{Entry, Playbook, Text};
-use crate::error::{Problem, Problems};
+use crate::error::{Location, Problem, Problems};
+use crate::vault::is_sealed;
 use crate::yaml::{self, Node};
 use serde_json::Map;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Playbooks that import playbooks end here.
 const MAX_IMPORTS: usize = 20;
 
 /// Loads a playbook: a built-in name (with or without `.yml`, with `_` or `-`) or a path.
-pub fn load(name: &str, catalog: &'static dyn Catalog) -> Result<Playbook, Problems> {
+pub fn load(name: &str, means: impl Into<Means>) -> Result<Playbook, Problems> {
+    let means = means.into();
     let source = Source::find(name)?;
     let text = source.read().map_err(|error| {
         Problem::new(format!("cannot read playbook `{}`: {error}", source.shown()))
     })?;
+    let text = opened(&source, text, &means)?;
     let title = match &source {
         Source::BuiltIn(path) => path.with_extension("").display().to_string(),
         Source::Disk(_) => name.to_owned(),
     };
-    Loader::new(source, catalog).load(title, &text)
+    Loader::new(source, means).load(title, &text)
 }
 
 /// Loads a playbook from its text; `file` names it in messages and says what is beside it.
-pub fn load_text(
-    file: &str,
-    text: &str,
-    catalog: &'static dyn Catalog,
-) -> Result<Playbook, Problems> {
-    Loader::new(Source::Disk(PathBuf::from(file)), catalog).load(file.to_owned(), text)
+pub fn load_text(file: &str, text: &str, means: impl Into<Means>) -> Result<Playbook, Problems> {
+    Loader::new(Source::Disk(PathBuf::from(file)), means.into()).load(file.to_owned(), text)
+}
+
+/// The variables of a file, from its text; `file` names it in messages.
+pub fn variables(file: &Path, text: &str) -> Result<Map<String, serde_json::Value>, Problems> {
+    let documents = yaml::parse(&file.display().to_string(), text)?;
+    let mut problems = Problems::default();
+    let variables = variables_of(&documents, &mut problems);
+    problems.or(variables)
+}
+
+/// The text of a file, in the clear.
+fn opened(source: &Source, text: String, means: &Means) -> Result<String, Problem> {
+    if is_sealed(text.as_bytes()) {
+        return means.vault.open(&text, &Location::new(source.shown(), 1, 1));
+    }
+    Ok(text)
 }
 
 pub(super) struct Loader {
-    pub(super) catalog: &'static dyn Catalog,
+    pub(super) means: Means,
     pub(super) problems: Problems,
     /// The file that is being read.
     pub(super) source: Source,
@@ -64,19 +79,15 @@ pub(super) struct Imported {
 }
 
 impl Loader {
-    fn new(source: Source, catalog: &'static dyn Catalog) -> Self {
+    fn new(source: Source, means: Means) -> Self {
         let base = source.directory();
-        Self::again(source, base, catalog)
+        Self::again(source, base, means)
     }
 
     /// A loader for what is included while running.
-    pub(super) fn again(
-        source: Source,
-        base: Option<PathBuf>,
-        catalog: &'static dyn Catalog,
-    ) -> Self {
+    pub(super) fn again(source: Source, base: Option<PathBuf>, means: Means) -> Self {
         Self {
-            catalog,
+            means,
             problems: Problems::default(),
             source,
             base,
@@ -222,7 +233,8 @@ impl Loader {
         place: &Node,
     ) -> Option<(Vec<Node>, Source)> {
         let documents = match source.read() {
-            Ok(text) => yaml::parse(&source.shown(), &text),
+            Ok(text) => opened(&source, text, &self.means)
+                .and_then(|text| yaml::parse(&source.shown(), &text)),
             Err(error) => Err(Problem::at(
                 place.location.clone(),
                 format!("cannot read `{}`: {error}", source.shown()),
@@ -237,8 +249,41 @@ impl Loader {
         }
     }
 
+    /// The variables of a file. What was encrypted is kept from being shown.
+    pub(super) fn variables_file(
+        &mut self,
+        source: Source,
+        place: &Node,
+    ) -> Option<Map<String, serde_json::Value>> {
+        let sealed = source.read().is_ok_and(|text| is_sealed(text.as_bytes()));
+        let (documents, _) = self.read_file(source, place)?;
+        let variables = variables_of(&documents, &mut self.problems);
+        if sealed {
+            variables.values().for_each(|value| self.means.vault.hide(value));
+        }
+        Some(variables)
+    }
+
     /// Goes into another file; gives the one before to come back to.
     pub(super) fn enter(&mut self, source: Source) -> Source {
         std::mem::replace(&mut self.source, source)
     }
+}
+
+/// The variables of a file of variables.
+fn variables_of(documents: &[Node], problems: &mut Problems) -> Map<String, serde_json::Value> {
+    let mut found = Map::new();
+    for document in documents.iter().filter(|document| !document.is_null()) {
+        for (key, name, value) in entries(document, "a file of variables", problems) {
+            if is_name(name) {
+                found.insert(name.to_owned(), data(value, problems));
+            } else {
+                problems.push(Problem::at(
+                    key.location.clone(),
+                    format!("`{name}` cannot be the name of a variable"),
+                ));
+            }
+        }
+    }
+    found
 }

@@ -1,8 +1,10 @@
 //! `loop`, `with_…` and `loop_control`.
 
+use super::catalog::Catalog;
 use super::fields::{conditions, no_tags, templated, variable};
 use super::keys::{entries, unknown};
 use super::model::{Loop, LoopKind, Task};
+use super::task::short_name;
 use crate::error::{Problem, Problems};
 use crate::yaml::Node;
 
@@ -14,18 +16,18 @@ pub(super) fn repeat(
     slot: &mut Option<Loop>,
     name: &str,
     value: &Node,
+    catalog: &dyn Catalog,
     problems: &mut Problems,
 ) -> bool {
-    let kind = match name {
-        "loop" => LoopKind::List,
-        "with_list" => LoopKind::WithList,
-        "with_items" => LoopKind::Items,
-        "with_nested" => LoopKind::Nested,
-        "with_dict" => LoopKind::Dict,
-        "with_together" => LoopKind::Together,
-        "with_indexed_items" => LoopKind::Indexed,
-        "with_sequence" => LoopKind::Sequence,
-        _ => return false,
+    let kind = match name.strip_prefix("with_") {
+        None if name == "loop" => LoopKind::List,
+        None => return false,
+        Some(named) => {
+            match catalog.lookups().into_iter().find(|known| *known == short_name(named)) {
+                Some(lookup) => LoopKind::With(lookup),
+                None => return false,
+            }
+        }
     };
     if slot.is_some() {
         problems.push(Problem::at(value.location.clone(), "a task has one loop"));
@@ -55,23 +57,6 @@ pub(super) fn control(task: &mut Task, node: Option<&Node>, problems: &mut Probl
             "extended_allitems" => repeat.extended_allitems = Some(templated(value, problems)),
             "break_when" => repeat.break_when = conditions(value, "`break_when`", problems),
             _ => problems.push(unknown(key, name, "`loop_control`", CONTROL)),
-        }
-    }
-}
-
-impl Loop {
-    /// A loop without `loop_control`.
-    pub fn new(items: super::model::Templated, kind: LoopKind) -> Self {
-        Self {
-            items,
-            kind,
-            variable: "item".to_owned(),
-            index_variable: None,
-            label: None,
-            pause: None,
-            extended: None,
-            extended_allitems: None,
-            break_when: Vec::new(),
         }
     }
 }

@@ -17,18 +17,21 @@ mod keys;
 mod library;
 mod load;
 mod loops;
+mod means;
 mod model;
 mod play;
 mod play_vars;
 mod role;
 mod role_path;
+mod role_use;
 mod task;
 mod words;
 
 pub use catalog::{Catalog, ParameterShape, Signature};
 pub use include::{Include, Included, RoleTarget, Target};
 pub use library::{built_in_names, built_in_text, built_in_title, export};
-pub use load::{load, load_text};
+pub use load::{load, load_text, variables};
+pub use means::Means;
 pub use model::{
     Block, Entry, Keywords, Loop, LoopKind, Play, Playbook, Prompt, RoleSteps, Sections, Step,
     Task, Templated, Text,

@@ -4,11 +4,10 @@ use super::block::{Around, Brought};
 use super::fields::{keyword, string, templated, title, vars};
 use super::keys::{PLAY, PLAY_REFUSED, SHARED, entries, refused, unknown};
 use super::load::Loader;
-use super::model::{Keywords, Play, Sections, Templated};
-use super::role::Role;
-use crate::error::{Location, Problem, Problems};
+use super::model::{Play, Sections};
+use crate::error::{Problem, Problems};
 use crate::yaml::{Node, NodeKind};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The lists of a play, as they were found.
@@ -27,6 +26,7 @@ impl Loader {
     pub(super) fn play(&mut self, node: &Node) -> Option<Play> {
         let nowhere = templated(node, &mut Problems::default());
         let mut play = Play::new(node.location.clone(), nowhere);
+        play.directory = self.source.directory();
         play.inherited.tags.clone_from(&self.imported.tags);
         let mut hosts = None;
         let mut lists = Lists::default();
@@ -158,42 +158,4 @@ fn strategy(node: &Node, problems: &mut Problems) -> bool {
         );
     }
     name == "free"
-}
-
-impl Play {
-    /// A play that says nothing yet but its hosts.
-    pub fn new(location: Location, hosts: Templated) -> Self {
-        Self {
-            location,
-            name: None,
-            hosts,
-            vars: Map::new(),
-            prompts: Vec::new(),
-            when: Vec::new(),
-            gather_facts: None,
-            serial: None,
-            order: None,
-            free: false,
-            any_errors_fatal: None,
-            max_fail_percentage: None,
-            force_handlers: None,
-            inherited: Keywords::default(),
-            sections: Sections::default(),
-            handlers: Vec::new(),
-            roles: Vec::new(),
-            places: std::collections::BTreeMap::new(),
-        }
-    }
-
-    /// The defaults and the variables of the roles that every task of the play sees.
-    pub fn exported(&self) -> (Map<String, Value>, Map<String, Value>) {
-        let merge = |part: fn(&Role) -> &Map<String, Value>| {
-            let mut merged = Map::new();
-            for role in &self.roles {
-                merged.extend(part(role).clone());
-            }
-            merged
-        };
-        (merge(|role| &role.exported_defaults), merge(|role| &role.exported_vars))
-    }
 }

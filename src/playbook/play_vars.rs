@@ -16,9 +16,7 @@ impl Loader {
     pub(super) fn vars_files(&mut self, node: &Node, play: &mut Play) {
         for entry in one_or_more(node) {
             let Some(found) = self.vars_file(entry) else { continue };
-            let Some((documents, _)) = self.read_file(found, entry) else { continue };
-            let vars = self.variables_of(&documents);
-            play.vars.extend(vars);
+            play.vars.extend(self.variables_file(found, entry).unwrap_or_default());
         }
     }
 

@@ -1,71 +1,116 @@
 //! Where roles are looked for, and which files of theirs count.
 
+use super::library::Source;
+use super::load::Loader;
+use crate::error::Problem;
+use crate::yaml::Node;
+use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
 /// What a file may end in, in the order in which Ansible looks.
 const EXTENSIONS: [&str; 3] = [".yml", ".yaml", ".json"];
 
-/// Where Ansible looks when nothing else is said.
-const SYSTEM: [&str; 2] = ["/usr/share/ansible/roles", "/etc/ansible/roles"];
-
 /// The directories in which roles are looked for: beside the playbook, those that are set, beside
 /// the role that asks, and the playbook's own.
-pub(super) fn search_path(base: Option<&Path>, asking: Option<&Path>) -> Vec<PathBuf> {
+fn search_path(base: Option<&Path>, set: &[PathBuf], asking: Option<&Path>) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = base.iter().map(|base| base.join("roles")).collect();
-    paths.extend(configured());
+    paths.extend(set.iter().cloned());
     paths.extend(asking.map(Path::to_owned));
     paths.extend(base.map(Path::to_owned));
     paths
 }
 
-/// `ANSIBLE_ROLES_PATH`, else `roles_path` of `ansible.cfg`, else Ansible's own places.
-fn configured() -> Vec<PathBuf> {
-    if let Some(set) = variable("ANSIBLE_ROLES_PATH") {
-        return split(&set, Path::new(""));
-    }
-    if let Some((file, setting)) = setting() {
-        return split(&setting, file.parent().unwrap_or(Path::new("")));
-    }
-    let home = variable("HOME").map(|home| Path::new(&home).join(".ansible/roles"));
-    home.into_iter().chain(SYSTEM.map(PathBuf::from)).collect()
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The paths of a list with colons; `~` is the home directory, relative ones are below `base`.
-fn split(list: &str, base: &Path) -> Vec<PathBuf> {
-    let parts = list.split(':').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| match (part.strip_prefix("~/"), variable("HOME")) {
-            (Some(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => base.join(part),
-        })
-        .collect()
-}
-
-/// `roles_path` of the first `ansible.cfg` that there is.
-fn setting() -> Option<(PathBuf, String)> {
-    let named = variable("ANSIBLE_CONFIG").map(PathBuf::from);
-    let named = named.map(|path| if path.is_dir() { path.join("ansible.cfg") } else { path });
-    let home = variable("HOME").map(|home| Path::new(&home).join(".ansible.cfg"));
-    let files = [named, Some("ansible.cfg".into()), home, Some("/etc/ansible/ansible.cfg".into())];
-    let file = files.into_iter().flatten().find(|path| path.is_file())?;
-    let text = std::fs::read_to_string(&file).ok()?;
-    let mut in_defaults = false;
-    for line in text.lines().map(str::trim) {
-        if line.starts_with('[') {
-            in_defaults = line == "[defaults]";
-        } else if in_defaults
-            && let Some((name, value)) = line.split_once(['=', ':'])
-            && name.trim() == "roles_path"
-        {
-            let value = value.split(" ;").next().unwrap_or(value).trim();
-            return Some((file, value.to_owned()));
+impl Loader {
+    pub(super) fn find_role(&mut self, name: &str, place: &Node) -> Option<PathBuf> {
+        if name.contains("{{") {
+            self.problems.push(
+                Problem::at(
+                    place.location.clone(),
+                    "the name of a role must be known when it is loaded: no templates",
+                )
+                .hint("use `include_role`"),
+            );
+            return None;
         }
+        let searched = search_path(
+            self.base.as_deref(),
+            &self.means.roles_path,
+            self.role_directory().as_deref(),
+        );
+        let found =
+            searched.iter().map(|directory| directory.join(name)).find(|path| path.is_dir());
+        let found = found.or_else(|| {
+            Some(PathBuf::from(name)).filter(|path| path.is_dir() && name.contains('/'))
+        });
+        if found.is_none() {
+            let shown: Vec<String> =
+                searched.iter().map(|path| path.display().to_string()).collect();
+            self.problems.push(
+                Problem::at(place.location.clone(), format!("there is no role `{name}`"))
+                    .hint(format!("it is looked for in {}", shown.join(", "))),
+            );
+        }
+        found.map(|path| path.canonicalize().unwrap_or(path))
     }
-    None
+
+    /// The directory that holds the role whose file is being read: roles beside it are found.
+    fn role_directory(&self) -> Option<PathBuf> {
+        let directory = self.source.directory()?;
+        let inside = ["tasks", "handlers", "meta"].iter().any(|part| directory.ends_with(part));
+        let role = directory.parent().filter(|_| inside)?;
+        role.parent().map(Path::to_owned)
+    }
+
+    /// Reads one file of a role, when it is there. A file that was asked for by name has to be.
+    pub(super) fn role_file(
+        &mut self,
+        role: &Path,
+        part: &str,
+        from: Option<&str>,
+        place: &Node,
+        mut read: impl FnMut(&mut Self, &[Node]),
+    ) {
+        let Some(path) = candidates(&role.join(part), from).into_iter().find(|path| path.is_file())
+        else {
+            if let Some(from) = from {
+                self.problems.push(Problem::at(
+                    place.location.clone(),
+                    format!("there is no `{part}/{from}` in the role `{}`", role.display()),
+                ));
+            }
+            return;
+        };
+        let Some((documents, source)) = self.read_file(Source::Disk(path), place) else { return };
+        let before = self.enter(source);
+        let nodes: Vec<Node> = documents.into_iter().filter(|node| !node.is_null()).collect();
+        read(self, &nodes);
+        self.enter(before);
+    }
+
+    /// `defaults` or `vars` of a role: a file, or a directory of files that are merged by name.
+    pub(super) fn role_vars(
+        &mut self,
+        role: &Path,
+        part: &str,
+        from: Option<&str>,
+        place: &Node,
+    ) -> Map<String, Value> {
+        let mut found = Map::new();
+        let directory = role.join(part);
+        let Some(path) = candidates(&directory, from).into_iter().find(|path| path.exists()) else {
+            if let Some(from) = from {
+                self.problems.push(Problem::at(
+                    place.location.clone(),
+                    format!("there is no `{part}/{from}` in the role `{}`", role.display()),
+                ));
+            }
+            return found;
+        };
+        for file in files_of(&path) {
+            found.extend(self.variables_file(Source::Disk(file), place).unwrap_or_default());
+        }
+        found
+    }
 }
 
 /// The paths that `main`, or the file that is asked for, may have.
@@ -81,7 +126,7 @@ pub(super) fn candidates(directory: &Path, from: Option<&str>) -> Vec<PathBuf> {
 }
 
 /// The file, or the files of a directory by name, those of directories inside it included.
-pub(super) fn files_of(path: &Path) -> Vec<PathBuf> {
+fn files_of(path: &Path) -> Vec<PathBuf> {
     let Ok(directory) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
     let mut inside: Vec<PathBuf> = directory.flatten().map(|entry| entry.path()).collect();
     inside.sort_unstable();

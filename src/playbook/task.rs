@@ -51,10 +51,10 @@ impl Loader {
         let problems = &mut self.problems;
         for (key, name, value) in entries(node, "a task", problems) {
             keys.push((key, name));
-            if reader.key(name, value, problems) {
+            if reader.key(name, value, self.means.catalog, problems) {
                 continue;
             }
-            match found(key, name, value, self.catalog) {
+            match found(key, name, value, self.means.catalog) {
                 Ok(found) => {
                     if let Some(first) = &action {
                         let first = first.name();
@@ -116,7 +116,7 @@ impl Loader {
             around: std::sync::Arc::new(around),
             source: self.source.clone(),
             base: self.base.clone(),
-            catalog: self.catalog,
+            means: self.means.clone(),
             handler: reader.around.handler,
         };
         if self.problems.0.len() != before {
@@ -172,6 +172,7 @@ fn found<'a>(
         "include_tasks" => return Ok(Action::Include("include_tasks", value)),
         "include_role" => return Ok(Action::Include("include_role", value)),
         "action" | "local_action" => return action(value, catalog),
+        short if loops(short) => return Err(no_loop(key, short, catalog)),
         short if TASK_REFUSED.contains(&short) => return Err(refused(key, name)),
         _ => {}
     }
@@ -179,6 +180,19 @@ fn found<'a>(
         Some(module) => Ok(Action::Module(module, Box::new(value.clone()))),
         None => Err(no_module(key, name, catalog)),
     }
+}
+
+/// A `with_…` that there is no lookup for.
+fn no_loop(key: &Node, name: &str, catalog: &dyn Catalog) -> Problem {
+    let lookups = catalog.lookups().into_iter().map(|lookup| format!("with_{lookup}"));
+    let known: Vec<String> = lookups.collect();
+    let problem = Problem::at(key.location.clone(), format!("`{name}` is not supported"));
+    let instead = match name {
+        "with_flattened" => Some("use `loop: \"{{ LIST | flatten }}\"`".to_owned()),
+        "with_cartesian" => Some("use `with_nested`".to_owned()),
+        _ => did_you_mean(&near_matches(name, known.iter().map(String::as_str))),
+    };
+    problem.hint(instead.unwrap_or_else(|| "use `loop`".to_owned()))
 }
 
 /// `action: MODULE key=value …`, or a mapping with `module`.
@@ -249,7 +263,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a key of tasks; `false` when it is none.
-    fn key(&mut self, name: &str, value: &'a Node, problems: &mut Problems) -> bool {
+    fn key(
+        &mut self,
+        name: &str,
+        value: &'a Node,
+        catalog: &dyn Catalog,
+        problems: &mut Problems,
+    ) -> bool {
         let task = &mut self.task;
         match name {
             "name" => task.name = title(value, problems),
@@ -277,7 +297,7 @@ impl<'a> Reader<'a> {
             }
             "undo" => task.undo = string(value, "`undo`", problems),
             _ => {
-                return repeat(&mut self.repeat, name, value, problems)
+                return repeat(&mut self.repeat, name, value, catalog, problems)
                     || keyword(&mut self.keywords, name, value, problems);
             }
         }

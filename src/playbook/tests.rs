@@ -37,6 +37,10 @@ impl Catalog for Few {
         vec!["command", "debug", "file", "set_fact"]
     }
 
+    fn lookups(&self) -> Vec<&'static str> {
+        vec!["dict", "items"]
+    }
+
     fn preview(&self, _module: &str, _args: &Map<String, Value>) -> Vec<String> {
         Vec::new()
     }

@@ -18,8 +18,8 @@ impl Json {
 
 impl Reporter for Json {
     fn event(&mut self, event: &Event) {
-        match serde_json::to_string(event) {
-            Ok(line) => self.terminal.result(&line),
+        match serde_json::to_value(event) {
+            Ok(value) => self.terminal.data(value),
             Err(error) => self.terminal.talk(&format!("error: an event is lost: {error}")),
         }
     }

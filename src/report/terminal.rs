@@ -1,7 +1,9 @@
 //! The one place that writes to the user.
 
 use super::style::Style;
+use crate::redact::Redactor;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ pub struct Terminal {
     style: Style,
     result_style: Style,
     spinner: Option<ProgressBar>,
+    redactor: Redactor,
 }
 
 impl std::fmt::Debug for Terminal {
@@ -23,7 +26,8 @@ impl std::fmt::Debug for Terminal {
 impl Terminal {
     /// The process's own; colour and a spinner only on a terminal, and no colour when `NO_COLOR`
     /// is set to anything.
-    pub fn process(no_color: bool) -> Self {
+    /// Whatever is written has the secrets struck out that `redactor` knows then.
+    pub fn process(no_color: bool, redactor: Redactor) -> Self {
         let (result, talk) = (std::io::stdout(), std::io::stderr());
         let style =
             |terminal: bool| if terminal && !no_color { Style::Colour } else { Style::Plain };
@@ -34,12 +38,20 @@ impl Terminal {
             result: Box::new(result),
             talk: Box::new(talk),
             spinner,
+            redactor,
         }
     }
 
     /// For tests and files: plain text into these writers.
     pub fn plain(result: Box<dyn Write + Send>, talk: Box<dyn Write + Send>) -> Self {
-        Self { result, talk, style: Style::Plain, result_style: Style::Plain, spinner: None }
+        Self {
+            result,
+            talk,
+            style: Style::Plain,
+            result_style: Style::Plain,
+            spinner: None,
+            redactor: Redactor::default(),
+        }
     }
 
     /// How text on stderr is painted.
@@ -55,18 +67,26 @@ impl Terminal {
     /// Writes a line of the result to stdout. A reader that went away is no error: what happens on
     /// the hosts matters more.
     pub fn result(&mut self, line: &str) {
-        write_line(&mut self.result, self.spinner.as_ref(), line);
+        let line = self.redactor.clean(line);
+        write_line(&mut self.result, self.spinner.as_ref(), &line);
     }
 
     /// Writes a line of talk to stderr.
     pub fn talk(&mut self, line: &str) {
-        write_line(&mut self.talk, self.spinner.as_ref(), line);
+        let line = self.redactor.clean(line);
+        write_line(&mut self.talk, self.spinner.as_ref(), &line);
+    }
+
+    /// Writes data to stdout as one line of JSON.
+    pub fn data(&mut self, value: Value) {
+        let line = self.redactor.clean_value(value).to_string();
+        write_line(&mut self.result, self.spinner.as_ref(), &line);
     }
 
     /// Shows that something goes on, where somebody looks.
     pub fn busy(&mut self, with: &str) {
         if let Some(spinner) = &self.spinner {
-            spinner.set_message(with.to_owned());
+            spinner.set_message(self.redactor.clean(with));
             spinner.enable_steady_tick(Duration::from_millis(120));
         }
     }

@@ -40,6 +40,11 @@ pub use python::{python_repr, python_text};
 pub use render::Whitespace;
 pub use scope::{HostVariables, OMIT, Open, Scope};
 
+/// The names of all lookups, sorted.
+pub fn lookups() -> Vec<&'static str> {
+    lookups::known().collect()
+}
+
 /// Whether there is anything to render in the text.
 pub fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")

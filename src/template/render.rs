@@ -130,10 +130,11 @@ impl Scope {
         emitted_text(&value).map_err(|error| translate(&error, text, self))
     }
 
-    /// What a loop with `with_NAME: terms` goes through, `terms` being rendered already.
+    /// What a loop with `with_NAME: terms` goes through; `terms` are as they are written.
     pub fn with_lookup(&self, name: &str, terms: &Value) -> Result<Vec<Value>, TemplateError> {
         let scope = begin(self);
-        lookups::with(&scope, name, &lazy::data(terms))
+        let terms = lazy::templates(&scope, "the loop", terms)?;
+        lookups::with(&scope, name, &terms)
             .and_then(|found| found.iter().map(lazy::to_json).collect())
             .map_err(|error| translate(&error, name, &scope))
     }

@@ -8,12 +8,13 @@ use crate::redact::Secret;
 use std::collections::HashMap;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
 
 /// All hosts of a run and the connections to them.
 pub struct Pool {
-    hosts: HashMap<String, Host>,
+    /// By name; those that tasks reach in another way by a name of their own.
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
     bastions: Mutex<HashMap<Vec<String>, Arc<Bastion>>>,
     keys: KeyRing,
 }
@@ -21,6 +22,12 @@ pub struct Pool {
 struct Host {
     target: Option<Target>,
     state: AsyncMutex<State>,
+}
+
+impl Host {
+    fn new(target: Target) -> Self {
+        Self { target: Some(target), state: AsyncMutex::new(State::Untried) }
+    }
 }
 
 /// What came of the attempt to reach a host. A failure stays: a host that is off costs one
@@ -37,19 +44,17 @@ type Bastion = AsyncMutex<Option<Result<Arc<SshConnection>, TransportError>>>;
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("hosts", &self.hosts.keys()).finish_non_exhaustive()
+        let hosts = self.hosts();
+        f.debug_struct("Pool").field("hosts", &hosts.keys()).finish_non_exhaustive()
     }
 }
 
 impl Pool {
     /// A pool for `targets`. Nothing is contacted yet.
     pub fn new(targets: Vec<Target>) -> Self {
-        let host = |target: Target| {
-            let state = AsyncMutex::new(State::Untried);
-            (target.name.clone(), Host { target: Some(target), state })
-        };
+        let host = |target: Target| (target.name.clone(), Arc::new(Host::new(target)));
         Self {
-            hosts: targets.into_iter().map(host).collect(),
+            hosts: Mutex::new(targets.into_iter().map(host).collect()),
             bastions: Mutex::default(),
             keys: KeyRing::new(None),
         }
@@ -57,11 +62,11 @@ impl Pool {
 
     /// A pool of connections that are there already: the tests' fakes.
     pub fn of(connections: Vec<Arc<dyn Connection>>) -> Self {
-        let mut pool = Self::new(Vec::new());
+        let pool = Self::new(Vec::new());
         for connection in connections {
             let name = connection.host().to_owned();
             let state = AsyncMutex::new(State::Other(connection));
-            pool.hosts.insert(name, Host { target: None, state });
+            pool.hosts().insert(name, Arc::new(Host { target: None, state }));
         }
         pool
     }
@@ -77,18 +82,38 @@ impl Pool {
         self
     }
 
+    /// Makes a way to a host known, and gives the name that it has here: the host's own, or, when
+    /// the host is known by another way, one that tells of this one.
+    pub fn add(&self, target: Target) -> String {
+        let mut hosts = self.hosts();
+        let same =
+            |host: &Arc<Host>| host.target.as_ref().is_none_or(|known| known.reach == target.reach);
+        let mut name = target.name.clone();
+        let mut number = 1;
+        while let Some(host) = hosts.get(&name) {
+            if same(host) {
+                return name;
+            }
+            number += 1;
+            name = format!("{} ({number})", target.name);
+        }
+        hosts.insert(name.clone(), Arc::new(Host::new(target)));
+        name
+    }
+
     /// The connection to `host`, made when it is first wanted. Concurrent callers share one
     /// attempt; a failure is remembered until [`Self::reconnect`]. A connection that is known to
     /// be gone is made anew, which is safe: nothing was sent on the new one yet.
     pub async fn connect(&self, host: &str) -> Result<Arc<dyn Connection>, TransportError> {
-        let (entry, mut state) = self.state(host).await?;
+        let entry = self.host(host)?;
+        let mut state = entry.state.lock().await;
         match &*state {
             State::Ssh(connection) if !connection.is_closed() => return Ok(connection.clone()),
             State::Other(connection) => return Ok(connection.clone()),
             State::Failed(error) => return Err(error.clone()),
             State::Ssh(_) | State::Untried => {}
         }
-        self.establish(entry, &mut state).await
+        self.establish(&entry, &mut state).await
     }
 
     /// Drops the connection to `host`, or the memory of a failure, and connects anew. For
@@ -100,7 +125,8 @@ impl Pool {
 
     /// Drops the connection to `host`, or the memory of a failure: the next one is made anew.
     pub async fn reset(&self, host: &str) {
-        let Ok((entry, mut state)) = self.state(host).await else { return };
+        let Ok(entry) = self.host(host) else { return };
+        let mut state = entry.state.lock().await;
         match &*state {
             State::Other(_) => return,
             State::Ssh(connection) => connection.disconnect().await,
@@ -114,17 +140,13 @@ impl Pool {
 
     /// As whom commands run on `host`, from its variables; `None` is the login user.
     pub fn run_as(&self, host: &str) -> Option<RunAs> {
-        self.hosts.get(host)?.target.as_ref()?.run_as.clone()
-    }
-
-    /// How a task on `host` becomes another user, whether or not every command there does.
-    pub fn become_as(&self, host: &str) -> Option<RunAs> {
-        Some(self.hosts.get(host)?.target.as_ref()?.become_as.clone())
+        self.host(host).ok()?.target.as_ref()?.run_as.clone()
     }
 
     /// Closes every connection, hosts before bastions.
     pub async fn close(&self) {
-        for host in self.hosts.values() {
+        let hosts: Vec<_> = self.hosts().values().cloned().collect();
+        for host in hosts {
             let mut state = host.state.lock().await;
             if let State::Ssh(connection) = &*state {
                 connection.disconnect().await;
@@ -139,15 +161,15 @@ impl Pool {
         }
     }
 
-    async fn state(
-        &self,
-        host: &str,
-    ) -> Result<(&Host, tokio::sync::MutexGuard<'_, State>), TransportError> {
-        let entry = self.hosts.get(host).ok_or_else(|| TransportError::Local {
-            what: format!("host `{host}`"),
+    fn host(&self, name: &str) -> Result<Arc<Host>, TransportError> {
+        self.hosts().get(name).cloned().ok_or_else(|| TransportError::Local {
+            what: format!("host `{name}`"),
             reason: "it is not among the hosts of this run".into(),
-        })?;
-        Ok((entry, entry.state.lock().await))
+        })
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Arc<Host>>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn establish(
@@ -231,7 +253,7 @@ impl Pool {
         }
     }
 
-    fn bastions(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Arc<Bastion>>> {
+    fn bastions(&self) -> MutexGuard<'_, HashMap<Vec<String>, Arc<Bastion>>> {
         self.bastions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -68,12 +68,18 @@ impl Vault {
         Ok(with(passwords))
     }
 
+    /// What is encrypted in a text that stands at `location`; it need not be text.
+    pub fn open_bytes(&self, text: &str, location: &Location) -> Result<Vec<u8>, Problem> {
+        self.try_passwords(text).map_err(|error| error.problem(location))
+    }
+
     /// The plain text of an encrypted text that stands at `location`.
     pub fn open(&self, text: &str, location: &Location) -> Result<String, Problem> {
         if let Some(opened) = self.opened().get(text) {
             return Ok(opened.expose().to_owned());
         }
-        let plain = self.try_passwords(text).map_err(|error| error.problem(location))?;
+        let plain = String::from_utf8(self.open_bytes(text, location)?)
+            .map_err(|_| VaultError::NotText.problem(location))?;
         let secret = Secret::new(plain);
         self.opened().insert(text.to_owned(), secret.clone());
         Ok(secret.expose().to_owned())
@@ -102,7 +108,7 @@ impl Vault {
         self.keys.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_passwords(&self, text: &str) -> Result<String, VaultError> {
+    fn try_passwords(&self, text: &str) -> Result<Vec<u8>, VaultError> {
         let envelope = Envelope::parse(text)?;
         if self.keys.passwords.is_empty() {
             return Err(VaultError::NoPassword { id: envelope.id });
@@ -112,7 +118,7 @@ impl Vault {
         let then = if self.keys.only_own_id { Vec::new() } else { then };
         for (_, password) in first.iter().chain(&then) {
             match cipher::decrypt(&envelope.body, password) {
-                Ok(plain) => return String::from_utf8(plain).map_err(|_| VaultError::NotText),
+                Ok(plain) => return Ok(plain),
                 Err(CipherError::WrongPassword) => {}
                 Err(CipherError::Malformed(what)) => return Err(VaultError::Malformed(what)),
             }
@@ -164,7 +170,7 @@ impl VaultError {
                 "encrypt it anew with `ansible-vault rekey`, which writes 1.1 or 1.2 with AES256"
                     .to_owned()
             }
-            Self::NotText => "only text can be a variable or an inventory".to_owned(),
+            Self::NotText => "only text can be a variable, an inventory or a playbook".to_owned(),
         };
         Problem::at(location.clone(), self.to_string()).hint(hint)
     }

@@ -8,6 +8,9 @@ use crate::vault::{Identity, Vault};
 use regex::Regex;
 use std::path::{Path, PathBuf};
 
+/// Where Ansible looks for roles when nothing else is said.
+const SYSTEM_ROLES: [&str; 2] = ["/usr/share/ansible/roles", "/etc/ansible/roles"];
+
 /// What the command line says about vault passwords.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(id = "vault")]
@@ -45,6 +48,16 @@ impl Configuration {
         }
         Err(Problem::new("no inventory is named and `./inventory` does not exist")
             .hint("name one with `-i PATH`, or set RRECOVER_INVENTORY"))
+    }
+
+    /// Where roles are looked for beside the playbook's own: what is set, else Ansible's places.
+    pub fn roles_path(&self) -> Vec<PathBuf> {
+        let set = self.paths("defaults", "roles_path");
+        if !set.is_empty() {
+            return set;
+        }
+        let home = self.home.iter().map(|home| home.join(".ansible/roles"));
+        home.chain(SYSTEM_ROLES.map(PathBuf::from)).collect()
     }
 
     /// What is left out of directories: the ends of names in place of the usual ones, and patterns.

@@ -119,13 +119,12 @@ async fn from_here(context: &Context, args: &Args, src: &str) -> Result<Outcome,
     if found.is_dir() {
         return tree::copy(context, args, &found, src.ends_with('/')).await;
     }
-    source::readable(args, &found)?;
+    let source = source::opened(context, args, &found)?;
     let name = found.file_name().map(|name| name.to_string_lossy().into_owned());
     let mut target = Target::read(context, args, name).await?;
     if target.wanted.mode == Some(Mode::Preserve) {
         target.wanted.mode = Some(local_mode(&found)?);
     }
-    let source = Source::File(found.clone());
     expect_checksum(args, &source)?;
     let outcome = write::put(context, source, &target).await?;
     // Ansible tells the source only when it leaves the file alone.

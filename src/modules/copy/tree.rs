@@ -20,8 +20,9 @@ pub(super) async fn copy(
     contents: bool,
 ) -> Result<Outcome, ModuleError> {
     let tree = Tree::of(from, args.boolean("local_follow", true)?)?;
+    let mut sources = Vec::with_capacity(tree.files.len());
     for (file, _) in &tree.files {
-        source::readable(args, file)?;
+        sources.push(source::opened(context, args, file)?);
     }
     let target = Target { follow: false, ..Target::read(context, args, None).await? };
     let name = from.file_name().filter(|_| !contents).map(|name| name.to_string_lossy());
@@ -36,8 +37,8 @@ pub(super) async fn copy(
     if !tree.files.is_empty() || !tree.directories.is_empty() {
         work.directories(top_seen, directories).await?;
     }
-    for ((file, _), seen) in tree.files.iter().zip(files) {
-        let outcome = work.file(file, seen).await?;
+    for (((file, _), source), seen) in tree.files.iter().zip(sources).zip(files) {
+        let outcome = work.file(file, source, seen).await?;
         // Of a single file Ansible tells what it tells of a file.
         let single = tree.files.len() == 1 && tree.directories.is_empty() && links.is_empty();
         if outcome.failed || (single && outcome.values.contains_key("checksum")) {
@@ -122,7 +123,12 @@ impl Work<'_> {
     }
 
     /// Puts one file.
-    async fn file(&mut self, file: &Path, seen: &Seen) -> Result<Outcome, ModuleError> {
+    async fn file(
+        &mut self,
+        file: &Path,
+        source: Source,
+        seen: &Seen,
+    ) -> Result<Outcome, ModuleError> {
         if let Some(entry) = seen.entry.as_ref().filter(|one| !one.is_file() && !one.is_link()) {
             return Err(in_the_way(&seen.path, entry, "file"));
         }
@@ -130,7 +136,6 @@ impl Work<'_> {
         if target.wanted.mode == Some(Mode::Preserve) {
             target.wanted.mode = Some(local_mode(file)?);
         }
-        let source = Source::File(file.to_owned());
         let outcome = write::put_seen(self.context, source, &target, seen).await?;
         self.changed |= outcome.changed;
         self.text.push_str(&outcome.diff);

@@ -48,7 +48,7 @@ impl Module for Unarchive {
                 return Ok(Outcome { skipped: true, msg, ..Outcome::default() });
             }
         }
-        let stdin = job.local.clone().map_or(Input::Empty, Input::File);
+        let stdin = job.local.clone().map_or(Input::Empty, Input::from);
         let command = context.command(job.script(context.check)).stdin(stdin);
         let output = context.connection.run(command).await?;
         let said = Said::read(&output);
@@ -86,7 +86,7 @@ struct Job {
     src: String,
     dest: String,
     /// The archive on this machine, when it is here.
-    local: Option<std::path::PathBuf>,
+    local: Option<source::Source>,
     include: Vec<String>,
     exclude: Vec<String>,
     options: Vec<String>,
@@ -104,8 +104,9 @@ impl Job {
         let (src, local) = if args.boolean("remote_src", false)? {
             (paths::check("src", &paths::expanded(context, &written).await?)?, None)
         } else {
-            let file = source::find_file(context, args, &written, "files")?;
-            (file.to_string_lossy().into_owned(), Some(file))
+            let file = source::find_file(context, &written, "files")?;
+            let name = file.to_string_lossy().into_owned();
+            (name, Some(source::opened(context, args, &file)?))
         };
         let (include, exclude) = (args.words("include")?, args.words("exclude")?);
         if !include.is_empty() && !exclude.is_empty() {

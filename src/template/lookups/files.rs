@@ -6,6 +6,7 @@ use crate::template::lazy::to_json;
 use crate::template::python::python_text;
 use crate::template::render::Whitespace;
 use crate::template::value::{carry, entries, entry, is_list, is_map, items, refuse, why_missing};
+use crate::vault::is_sealed;
 use minijinja::{Error, Value};
 use std::path::{Path, PathBuf};
 
@@ -31,20 +32,23 @@ impl Asked<'_> {
     }
 }
 
-fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path)
-        .map_err(|error| refuse(format!("cannot read `{}`: {error}", path.display())))
+/// The text of a file, in the clear. What was encrypted is kept from being shown.
+fn read(asked: &Asked<'_>, path: &Path) -> Result<String, Error> {
+    let unreadable = |error: String| refuse(format!("cannot read `{}`: {error}", path.display()));
+    let content = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let sealed = is_sealed(&content);
+    let content = asked.scope.open_file(path, content).map_err(carry)?;
+    let text = String::from_utf8(content).map_err(|error| unreadable(error.to_string()))?;
+    if sealed {
+        asked.scope.hide(&serde_json::Value::from(text.trim()));
+    }
+    Ok(text)
 }
 
 pub(super) fn file(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();
     for term in asked.texts()? {
-        let text = read(&asked.find("files", &term)?)?;
-        if text.starts_with("$ANSIBLE_VAULT;") {
-            return Err(refuse(format!(
-                "`{term}` is encrypted; keep its content as a variable behind `!vault`"
-            )));
-        }
+        let text = read(asked, &asked.find("files", &term)?)?;
         let mut text = text.as_str();
         if asked.flag("lstrip", false) {
             text = text.trim_start();
@@ -57,16 +61,10 @@ pub(super) fn file(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     Ok(found)
 }
 
-/// Files that may be encrypted are not read here.
 pub(super) fn unvault(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();
     for term in asked.texts()? {
-        let text = read(&asked.find("files", &term)?)?;
-        if text.starts_with("$ANSIBLE_VAULT;") {
-            return Err(refuse(format!(
-                "`{term}` is encrypted; keep its content as a variable behind `!vault`"
-            )));
-        }
+        let text = read(asked, &asked.find("files", &term)?)?;
         found.push(Value::from(text));
     }
     Ok(found)
@@ -267,7 +265,7 @@ pub(super) fn template(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();
     for term in asked.texts()? {
         let path = asked.find("templates", &term)?;
-        let text = read(&path)?;
+        let text = read(asked, &path)?;
         let directories = template_directories(&path, scope.search_path());
         let settings = FileSettings { whitespace, directories };
         found.push(crate::template::render::file(&scope, &text, settings).map_err(carry)?);

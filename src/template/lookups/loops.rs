@@ -80,7 +80,8 @@ pub(super) fn nested(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
         };
         rows = rows.iter().flat_map(with).collect();
     }
-    rows.iter().map(|row| flat(row).map(value::list)).collect()
+    // As in Ansible, what stands in the lists is opened twice.
+    rows.iter().map(|row| flat(row).and_then(|row| flat(&row)).map(value::list)).collect()
 }
 
 /// Each element with each item of a list in it.

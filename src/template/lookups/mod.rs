@@ -64,6 +64,11 @@ const LOOKUPS: &[Lookup] = &[
     Lookup { name: "vars", options: &["default"], run: variables::vars },
 ];
 
+/// Lookups whose answer tasks may change, or whose asking may change something: they wait for the
+/// run.
+const LATER: [&str; 7] =
+    ["file", "fileglob", "first_found", "lines", "pipe", "template", "unvault"];
+
 /// Lookups that Ansible has and this does not, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("password", "make the password once and keep it in the vault"),
@@ -79,6 +84,11 @@ fn find(name: &str) -> Result<&'static Lookup, TemplateError> {
     found.ok_or_else(|| {
         names::unknown("lookup", name, LOOKUPS.iter().map(|lookup| lookup.name), REFUSED)
     })
+}
+
+/// The lookups that `with_NAME` can stand for.
+pub(super) fn known() -> impl Iterator<Item = &'static str> {
+    LOOKUPS.iter().map(|lookup| lookup.name)
 }
 
 /// Whether there is a lookup of that name.
@@ -131,11 +141,20 @@ fn as_one(mut found: Vec<Value>) -> Value {
 /// What a loop with `with_NAME: terms` goes through.
 pub(super) fn with(scope: &Scope, name: &str, terms: &Value) -> Result<Vec<Value>, Error> {
     let lookup = find(name).map_err(carry)?;
+    if let Some(error) = why_missing(terms) {
+        return Err(carry(error.clone()));
+    }
     let terms = if super::value::is_list(terms) {
         super::value::items(terms)?
     } else {
         vec![terms.clone()]
     };
+    // Only this one may be asked about what is not there.
+    if lookup.name != "first_found"
+        && let Some(error) = terms.iter().find_map(why_missing)
+    {
+        return Err(carry(error.clone()));
+    }
     lookup.run(&Asked { scope, terms, options: Vec::new(), as_with: true })
 }
 
@@ -149,6 +168,9 @@ impl Lookup {
                 name: format!("{name}` of lookup `{}", self.name),
                 near: crate::error::near_matches(name, self.options.iter().copied()),
             }));
+        }
+        if asked.scope.is_planned() && LATER.contains(&self.name) {
+            return Err(carry(TemplateError::Later { name: format!("lookup('{}')", self.name) }));
         }
         (self.run)(asked)
     }

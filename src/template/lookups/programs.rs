@@ -29,7 +29,7 @@ fn output(asked: &Asked<'_>, command: &str) -> Result<String, Error> {
     let failed = |error: std::io::Error| refuse(format!("cannot run `{command}`: {error}"));
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped());
-    if let Some(directory) = asked.scope.search_path().first().filter(|place| place.is_dir()) {
+    if let Some(directory) = asked.scope.base().filter(|place| place.is_dir()) {
         shell.current_dir(directory);
     }
     let mut child = shell.spawn().map_err(failed)?;

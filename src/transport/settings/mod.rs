@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// One host: how it is reached and as whom commands run there.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The inventory's name.
     pub name: String,
@@ -48,7 +48,7 @@ impl Target {
 }
 
 /// The way to a host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     /// This machine: commands run without SSH.
     Local,
@@ -62,7 +62,7 @@ pub enum Reach {
 }
 
 /// One sshd: where it listens, who logs in, whom to trust.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Name or address, without brackets.
     pub address: String,
@@ -150,7 +150,7 @@ pub struct Algorithms {
 
 /// What proves who we are, in the order it is tried: configured keys, the password, the agent's
 /// other keys, the default key files.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// Key files that were configured for the host.
     pub keys: Vec<PathBuf>,
@@ -180,7 +180,7 @@ pub enum Method {
 }
 
 /// What proves who the host is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     /// What happens at first contact.
     pub policy: HostKeyPolicy,

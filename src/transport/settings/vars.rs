@@ -19,7 +19,7 @@ const KEY: Names = &["ansible_private_key_file", "ansible_ssh_private_key_file"]
 const TIMEOUT: Names = &["ansible_timeout", "ansible_ssh_timeout"];
 const CHECK_HOST_KEY: Names = &["ansible_host_key_checking", "ansible_ssh_host_key_checking"];
 const SSH_ARGS: &str = "ansible_ssh_args";
-const MORE_ARGS: [&str; 2] = ["ansible_ssh_common_args", "ansible_ssh_extra_args"];
+const MORE_ARGS: Names = &["ansible_ssh_common_args", "ansible_ssh_extra_args"];
 const RUN_AS: Names = &["ansible_become"];
 const RUN_AS_METHOD: Names = &["ansible_become_method"];
 /// What would change how hosts are reached, and is not built.
@@ -27,6 +27,30 @@ const REFUSED: Names =
     &["ansible_ssh_executable", "ansible_ssh_pkcs11_provider", "ansible_sudo_chdir"];
 
 impl Target {
+    /// The names of all variables that say how a host is reached and as whom commands run there.
+    pub fn variables() -> impl Iterator<Item = &'static str> {
+        let methods = [RunAsMethod::Sudo, RunAsMethod::Su, RunAsMethod::Doas].map(run_as_names);
+        let of_methods = methods
+            .into_iter()
+            .flat_map(|names| [names.user, names.password, names.program, names.flags]);
+        let lists = [
+            CONNECTION,
+            ADDRESS,
+            PORT,
+            USER,
+            PASSWORD,
+            KEY,
+            TIMEOUT,
+            CHECK_HOST_KEY,
+            RUN_AS,
+            RUN_AS_METHOD,
+            REFUSED,
+            &[SSH_ARGS],
+            MORE_ARGS,
+        ];
+        lists.into_iter().chain(of_methods).flatten().copied()
+    }
+
     /// Reads how `host` is reached from its rendered variables; `defaults` fills the gaps.
     pub fn from_vars(
         host: &str,
