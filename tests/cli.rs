@@ -264,3 +264,31 @@ fn a_vaulted_value_of_a_play_is_opened_when_it_is_read() {
         .stdout(contains("kubeadm").not());
     assert!(home.path().join("kubeadm").is_file(), "the command had the plain text");
 }
+
+#[test]
+fn what_matches_no_host_is_said() {
+    let home = home();
+    rrecover(&home, &["exec", "-i", "hosts.ini", "ectd", "--", "true"])
+        .assert()
+        .code(1)
+        .stderr(contains("did you mean `etcd`"));
+    let text = "- name: odd\n  hosts: nowhere\n  gather_facts: false\n  tasks: [ping: ]\n";
+    std::fs::write(home.path().join("site.yml"), text).expect("a playbook");
+    rrecover(&home, &["play", "-i", "hosts.ini", "site.yml"])
+        .assert()
+        .success()
+        .stderr(contains("play `odd`: no host matches"));
+}
+
+#[test]
+fn a_failed_assertion_names_the_condition() {
+    let home = home();
+    let text =
+        "- hosts: localhost\n  gather_facts: false\n  tasks: [assert: {that: [1 == 1, 1 == 2]}]\n";
+    std::fs::write(home.path().join("site.yml"), text).expect("a playbook");
+    let play = ["play", "site.yml", "-i", "localhost,", "-e", "ansible_connection=local"];
+    rrecover(&home, &play)
+        .assert()
+        .code(2)
+        .stderr(contains("1 == 2").and(contains("1 == 1").not()));
+}

@@ -5,6 +5,7 @@ use super::options::{OutputForm, Selection, TargetOptions};
 use super::screen::Screen;
 use super::session::Opening;
 use crate::error::Failure;
+use crate::plan;
 use crate::playbook;
 use clap::Args;
 use serde_json::json;
@@ -50,7 +51,7 @@ pub async fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
     // Every JSON text is YAML: the loader checks it as it checks a file.
     let text = json!([{
         "name": "exec",
-        "hosts": args.pattern,
+        "hosts": args.pattern.as_str(),
         "gather_facts": false,
         "tasks": [{ "name": args.module, args.module.as_str(): arguments }],
     }]);
@@ -61,5 +62,9 @@ pub async fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
     let say = Say { check: args.check, diff: args.diff, ..Say::default() };
     let screen = Arc::new(Screen::of_results(args.output));
     let mut cycle = Cycle::new(opening, vec![playbook], &args.target, &selection, say, screen)?;
+    // What is typed has to be there; `hosts` of a playbook may name a group that there is not.
+    if !plan::is_local(&args.pattern) {
+        cycle.session.inventory.select(&args.pattern)?;
+    }
     cycle.play().await.map(ExitCode::from)
 }

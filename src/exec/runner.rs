@@ -31,8 +31,7 @@ impl Runner {
         let interrupted = self.run.outcome().interrupted || self.run.services.cancel.is_asked();
         self.run.outcome().interrupted = interrupted;
         if interrupted {
-            let run = &self.run.options.run_id;
-            self.run.notice(&format!("interrupted; go on with `rrecover resume {run}`"));
+            self.run.notice("interrupted; the same command again goes on from here");
         }
         if let Some(journal) = &self.run.services.journal
             && let Err(error) = journal.sync().await
@@ -52,6 +51,10 @@ impl Runner {
             Ok(batches) => batches,
             Err(why) => return self.run.stop(&format!("play `{}`: {why}", play.name)),
         };
+        // The playbooks of a recovery are for groups that many clusters do not have.
+        if batches.concat().is_empty() && !self.run.options.stop_on_failure {
+            self.run.notice(&format!("play `{}`: no host matches, nothing to do", play.name));
+        }
         // All hosts of a play come in the inventory's order, whatever order they are worked on in.
         let known = self.run.services.variables.hosts();
         let mut all: Vec<String> = batches.concat();

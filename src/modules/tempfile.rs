@@ -63,7 +63,7 @@ fn with_suffix(suffix: &str, directory: bool) -> String {
     } else {
         "ln \"$t\" \"$n\" && rm -f \"$t\""
     };
-    format!("n=$t{}\n{{ {make}; }} || {{ rm -rf \"$t\"; exit 1; }}\nt=$n\n", quote(suffix))
+    format!("n=${{t}}{}\n{{ {make}; }} || {{ rm -rf \"$t\"; exit 1; }}\nt=$n\n", quote(suffix))
 }
 
 /// A part of a file's name.

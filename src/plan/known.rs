@@ -157,7 +157,7 @@ pub(super) fn playbook_dir(scope: Scope, play: &Play) -> Scope {
 }
 
 /// This machine is a host without being in the inventory, as in Ansible.
-pub(super) fn is_local(host: &str) -> bool {
+pub fn is_local(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
 

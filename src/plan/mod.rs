@@ -23,7 +23,7 @@ mod view;
 
 pub use crate::playbook::{Keywords, Loop, Play, Task, Templated, Text};
 pub use compile::{PlanInput, compile};
-pub use known::{HostScopes, Known, Magic};
+pub use known::{HostScopes, Known, Magic, is_local};
 pub use layers::Layers;
 pub use loops::{NoItems, loop_items};
 pub use model::{

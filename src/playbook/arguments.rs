@@ -15,6 +15,7 @@ const BESIDE_FREE_FORM: &[&str] = &[
     "removes",
     "chdir",
     "executable",
+    "warn",
     "stdin",
     "stdin_add_newline",
     "strip_empty_ends",

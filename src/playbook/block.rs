@@ -8,6 +8,7 @@ use super::model::{Block, Step, Task};
 use super::role::RoleFiles;
 use super::role_use::Use;
 use super::task::short_name;
+use super::words::spelled_out;
 use crate::error::Problem;
 use crate::yaml::{Node, NodeKind};
 use std::sync::Arc;
@@ -115,9 +116,10 @@ impl Loader {
                 "name" => frame.name = title(value, problems),
                 "vars" => frame.inside.vars(value, problems),
                 _ if short_name(name) == "import_tasks" => {
-                    let named = value.get("file").unwrap_or(value);
+                    let spelled = spelled_out(value);
+                    let named = spelled.get("file").unwrap_or(&spelled);
                     frame.file =
-                        string(named, "`import_tasks`", problems).map(|text| (text, named));
+                        string(named, "`import_tasks`", problems).map(|text| (text, value));
                 }
                 _ if short_name(name) == "import_role" => frame.role = Some(value),
                 _ if frame.inside.key(name, value, problems) => {}
@@ -157,6 +159,7 @@ impl Loader {
     }
 
     fn import_role(&mut self, node: &Node, mut inside: Around, steps: &mut Vec<Step>) {
+        let node = &*spelled_out(node);
         let Some(named) = role_name(node) else {
             return self
                 .problems

@@ -5,6 +5,7 @@ use super::fields::{boolean, templated};
 use super::include::{RoleTarget, Target};
 use super::keys::{entries, unknown};
 use super::model::Templated;
+use super::words::spelled_out;
 use crate::error::{Problem, Problems};
 use crate::yaml::{Node, NodeKind};
 
@@ -15,6 +16,7 @@ pub(super) fn target(
     args: Option<&Node>,
     problems: &mut Problems,
 ) -> Option<Target> {
+    let value = &*spelled_out(value);
     if name == "include_tasks" { tasks(value, args, problems) } else { role(value, args, problems) }
 }
 

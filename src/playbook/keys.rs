@@ -142,7 +142,7 @@ pub(super) fn refused(key: &Node, name: &str) -> Problem {
     match name {
         "include" => problem.hint("use `import_tasks` or `include_tasks`"),
         "module_defaults" => problem.hint("write the arguments at each task, or in a variable"),
-        "collections" => problem.hint("leave it out: only `ansible.builtin` modules are there"),
+        "collections" => problem.hint("leave it out: modules are found by their short names"),
         "set_stats" => problem.hint("use `set_fact`"),
         _ => problem,
     }

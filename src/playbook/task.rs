@@ -222,12 +222,24 @@ fn action<'a>(value: &Node, catalog: &dyn Catalog) -> Result<Action<'a>, Problem
     }
 }
 
+/// Modules of Ansible that playbooks often have and that are not built: no typing mistakes.
+const NOT_BUILT: &str = "acl alternatives apt_key apt_repository archive assemble at authorized_key cron cronvar \
+    deb822_repository debconf dnf dnf5 docker_container docker_image dpkg_selections expect \
+    filesystem firewalld getent git htpasswd iptables k8s k8s_info known_hosts locale_gen \
+    lvg lvol make npm openssl_certificate openssl_csr openssl_privatekey package_facts \
+    pam_limits parted pip rpm_key seboolean selinux snap subversion synchronize sysvinit \
+    timezone ufw validate_argument_spec x509_certificate xml yum yum_repository zypper";
+
 fn no_module(key: &Node, name: &str, catalog: &dyn Catalog) -> Problem {
     let modules = catalog.names();
     let others = ["block", "import_tasks", "import_role", "include_tasks", "include_role"];
     let known = SHARED.iter().chain(TASK).copied().chain(modules).chain(others);
-    if name.contains('.') {
-        return Problem::at(key.location.clone(), format!("there is no module `{name}`"));
+    if name.contains('.') || NOT_BUILT.split(' ').any(|known| known == name) {
+        return Problem::at(key.location.clone(), format!("there is no module `{name}` here"))
+            .hint(
+                "Ansible's other modules need Python on the host; write the task with `command`, \
+             `shell`, `copy` or `template`",
+            );
     }
     let problem = Problem::at(
         key.location.clone(),

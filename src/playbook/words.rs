@@ -1,6 +1,10 @@
 //! Splitting `creates=/x name="a b" {{ c }}` into words as Ansible does: quotes and template
 //! braces hold a word together.
 
+use crate::yaml::{Node, NodeKind};
+use serde_json::Value;
+use std::borrow::Cow;
+
 /// The words of a short form, quotes kept.
 pub(super) fn words(text: &str) -> Result<Vec<&str>, &'static str> {
     let mut words = Vec::new();
@@ -51,6 +55,23 @@ pub(super) fn key_value(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     is_name.then_some((name, value))
+}
+
+/// `name=x tasks_from=y` behind an import or include as the mapping that it stands for; anything
+/// else as it is.
+pub(super) fn spelled_out(node: &Node) -> Cow<'_, Node> {
+    let text = node.as_str().unwrap_or_default();
+    let pairs: Option<Vec<_>> =
+        words(text).ok().and_then(|words| words.into_iter().map(key_value).collect());
+    let Some(pairs) = pairs.filter(|pairs| !pairs.is_empty()) else { return Cow::Borrowed(node) };
+    let scalar = |text: String| {
+        let kind = NodeKind::Scalar(Value::from(text));
+        Node { location: node.location.clone(), kind }
+    };
+    let entry =
+        |(name, value): (&str, &str)| (scalar(name.to_owned()), scalar(unescape(unquote(value))));
+    let kind = NodeKind::Mapping(pairs.into_iter().map(entry).collect());
+    Cow::Owned(Node { location: node.location.clone(), kind })
 }
 
 /// The word without the quotes around it.

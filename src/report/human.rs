@@ -49,6 +49,10 @@ impl Human {
         }
         self.say(&line);
         self.block("", rest, usize::MAX);
+        if let Some(assertion) = result.result.get("assertion") {
+            let text = assertion.as_str().map_or_else(|| assertion.to_string(), str::to_owned);
+            self.block("assertion", &harmless(&text), usize::MAX);
+        }
         let bad = matches!(result.status, Status::Failed | Status::Unknown);
         if bad || self.verbosity > 0 {
             let most = if self.verbosity > 0 { usize::MAX } else { TAIL };

@@ -196,7 +196,8 @@ impl KnownHost {
             .map_or("~/.ssh/known_hosts".into(), |f| f.display().to_string());
         format!(
             "compare the fingerprint at the host's console, then \
-             `ssh-keyscan{port} {address} >> {file}`; or accept new hosts with `accept-new`"
+             `ssh-keyscan{port} {address} >> {file}`; or accept new hosts with \
+             `--host-keys accept-new`"
         )
     }
 
