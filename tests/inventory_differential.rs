@@ -383,7 +383,7 @@ fn patterns_select_what_ansible_selects_in_its_order() {
 fn encrypted_values_are_opened_when_they_are_read_and_never_rendered() {
     let cases = cases();
     let case = cases.iter().find(|case| case.name == "vault_values").unwrap();
-    let scope = rrecover::plan::host_scope(&Arc::new(case.load()), "n1", "run");
+    let scope = rrecover::plan::HostScopes::new(&Arc::new(case.load()), "run").of("n1");
     let names = ["secret", "after", "nested"];
     let questions: Vec<Value> = names
         .iter()

@@ -125,7 +125,7 @@ fn templates_give_what_ansible_gives() {
     assert!(count >= 400, "the corpus has shrunk to {count} templates");
     let mut differences = Vec::new();
     for (case, answers) in cases.iter().zip(ask_ansible(&cases)) {
-        let scope = Scope::new(case.vars.clone()).searching(vec![folder()]);
+        let scope = Scope::new(case.vars.clone()).searching(vec![folder()], Some(&folder()));
         for ((kind, text, refused), theirs) in case.questions.iter().zip(&answers) {
             let ours = ours(&scope, kind, text);
             let both_refuse = ours.get("error").is_some() && theirs.get("error").is_some();

@@ -81,7 +81,6 @@ impl Acting {
             run_as: RunAs { password: cycle.session.become_password(), ..RunAs::default() },
             user: cycle.session.user(),
             run_dir,
-            search_path: cycle.playbooks.iter().filter_map(|one| one.directory.clone()).collect(),
         };
         cycle.screen.send(Event::RunStarted {
             version: VERSION,

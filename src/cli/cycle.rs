@@ -7,7 +7,7 @@ use super::acting::{Acting, Begin};
 use super::catalog::Modules;
 use super::options::{Selection, TargetOptions};
 use super::screen::Screen;
-use super::session::Session;
+use super::session::{Opening, Session};
 use crate::cluster::decision::{Action, Decision, Refusal, Wanted};
 use crate::cluster::status::{ClusterStatus, EtcdHost};
 use crate::cluster::{decide, verify};
@@ -59,16 +59,18 @@ impl Cycle {
         say: Say,
         screen: Arc<Screen>,
     ) -> Result<Self, Failure> {
+        let opening = Opening::of(target)?;
         let mut problems = Problems::default();
         let mut playbooks = Vec::new();
         for name in &selection.playbooks {
-            playbooks.extend(problems.take(playbook::load(name, &Modules)));
+            playbooks.extend(problems.take(playbook::load(name, opening.means())));
         }
-        Self::new(problems.or(playbooks)?, target, selection, say, screen)
+        Self::new(opening, problems.or(playbooks)?, target, selection, say, screen)
     }
 
     /// Loads the inventory for playbooks that are loaded. Nothing is contacted.
     pub fn new(
+        opening: Opening,
         playbooks: Vec<Playbook>,
         target: &TargetOptions,
         selection: &Selection,
@@ -76,7 +78,7 @@ impl Cycle {
         screen: Arc<Screen>,
     ) -> Result<Self, Failure> {
         let directories = playbooks.iter().filter_map(|one| one.directory.clone()).collect();
-        let mut session = Session::load(target, directories)?;
+        let mut session = Session::load(opening, target, directories)?;
         let known = |name: &&str| *name == RECOVER;
         if let Some(unknown) = playbooks.iter().flat_map(Playbook::decisions).find(|n| !known(n)) {
             return Err(Problem::new(format!("there is no decision `{unknown}`"))
@@ -128,21 +130,22 @@ impl Cycle {
             cluster: decision.map(cluster),
             run_id: self.session.run_id.clone(),
             check: self.say.check,
-            playbook_dir: self.playbooks.iter().find_map(|one| one.directory.clone()),
             limit: self.limit()?,
             user: self.session.user(),
+            magic: plan::Magic::default(),
         })
     }
 
     /// Observes, decides and prints the plan.
     pub async fn plan(&mut self) -> Result<(), Failure> {
         self.ask()?;
+        // It knows the passwords, which are not to be shown.
+        let pool = self.session.pool()?;
         if !self.rests_on_a_decision() {
             let plan = self.compile(None)?;
             self.show_plan(&plan);
             return Ok(());
         }
-        let pool = self.session.pool()?;
         let mut wanted = self.session.wanted(self.selection.limit.as_deref())?;
         let status = self.session.observe(&pool, &wanted).await?;
         pool.close().await;

@@ -3,7 +3,7 @@
 
 use super::session::Targets;
 use crate::exec::{Hosts, TaskWay};
-use crate::inventory::Inventory;
+use crate::plan::HostScopes;
 use crate::redact::Redactor;
 use crate::transport::{Connection, Pool, RunAs, TransportError};
 use async_trait::async_trait;
@@ -30,8 +30,8 @@ impl Reach {
     }
 
     /// Finds the way to a host that was added to the inventory.
-    pub(super) fn add(&self, inventory: &Arc<Inventory>, host: &str) {
-        match self.targets.target(inventory, host) {
+    pub(super) fn add(&self, scopes: &HostScopes, host: &str) {
+        match self.targets.target(scopes, host) {
             Ok(target) => {
                 target.secrets().for_each(|secret| self.redactor.add(secret));
                 self.pool.add(target);

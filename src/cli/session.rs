@@ -1,5 +1,6 @@
 //! What one command line loads: the inventory, its variables, and the way to the hosts.
 
+use super::catalog::Modules;
 use super::configuration::Configuration;
 use super::options::TargetOptions;
 use crate::cluster::decision::Wanted;
@@ -10,11 +11,13 @@ use crate::cluster::status::ClusterStatus;
 use crate::cluster::{snapshot_file, wanted};
 use crate::error::{Failure, Kind, Problem, Problems};
 use crate::inventory::Inventory;
-use crate::plan;
+use crate::plan::HostScopes;
+use crate::playbook::Means;
 use crate::redact::{Redactor, Secret};
 use crate::template::Scope;
 use crate::transport::settings::Reach;
 use crate::transport::{Defaults, Pool, Target};
+use crate::vault::Vault;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +25,32 @@ use std::time::{Duration, Instant};
 
 /// Between two looks at a cluster that may be electing a leader.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// What is needed to read files: what is configured, and what opens what is encrypted.
+pub struct Opening {
+    configuration: Configuration,
+    redactor: Redactor,
+    vault: Vault,
+}
+
+impl Opening {
+    /// Asks for the vault passwords that the options say are asked for.
+    pub fn of(options: &TargetOptions) -> Result<Self, Failure> {
+        let configuration = Configuration::of_process()?;
+        let redactor = super::screen::redactor();
+        let vault = configuration.vault(&options.sources.vault, &redactor)?;
+        Ok(Self { configuration, redactor, vault })
+    }
+
+    /// What playbooks are loaded with.
+    pub fn means(&self) -> Means {
+        Means {
+            catalog: &Modules,
+            roles_path: self.configuration.roles_path(),
+            vault: self.vault.clone(),
+        }
+    }
+}
 
 /// What one command line loads. Nothing has been contacted yet.
 pub struct Session {
@@ -33,6 +62,7 @@ pub struct Session {
     pub redactor: Redactor,
     /// How many hosts at a time.
     pub forks: usize,
+    scopes: HostScopes,
     defaults: Defaults,
     /// What `ansible.cfg` says in place of connection variables that a host does not have.
     configured: Map<String, Value>,
@@ -40,18 +70,23 @@ pub struct Session {
 
 impl Session {
     /// Loads the inventory and asks for the passwords that the options say are asked for.
-    pub fn load(options: &TargetOptions, playbook_dirs: Vec<PathBuf>) -> Result<Self, Failure> {
-        let configuration = Configuration::of_process()?;
-        let redactor = Redactor::default();
-        let sources = options.sources.sources(playbook_dirs, &configuration, &redactor)?;
+    pub fn load(
+        opening: Opening,
+        options: &TargetOptions,
+        playbook_dirs: Vec<PathBuf>,
+    ) -> Result<Self, Failure> {
+        let Opening { configuration, redactor, vault } = opening;
+        let sources = options.sources.sources(playbook_dirs, &configuration, vault)?;
         let inventory = Inventory::load(&sources)?;
         let defaults = configuration.defaults(options)?;
         for secret in [&defaults.password, &defaults.run_as_password].into_iter().flatten() {
             redactor.add(secret);
         }
         let run_id = crate::journal::new_id();
+        let inventory = Arc::new(inventory);
         let mut session = Self {
-            inventory: Arc::new(inventory),
+            scopes: HostScopes::new(&inventory, &run_id),
+            inventory,
             run_id,
             redactor,
             forks: configuration.forks(options)?,
@@ -79,7 +114,7 @@ impl Session {
 
     /// The host's variables, rendered when they are read.
     pub fn scope(&self, host: &str) -> Scope {
-        plan::host_scope(&self.inventory, host, &self.run_id)
+        self.scopes.of(host)
     }
 
     /// One variable of a host, rendered; `None` when it is not defined.
@@ -118,7 +153,7 @@ impl Session {
         let hosts: Vec<String> = hosts.chain(here.map(ToString::to_string)).collect();
         let reach = self.targets();
         for host in hosts {
-            match reach.target(&self.inventory, &host) {
+            match reach.target(&self.scopes, &host) {
                 Ok(target) => targets.push(target),
                 Err(problem) => problems.push(problem),
             }
@@ -180,7 +215,6 @@ impl Session {
             defaults: self.defaults.clone(),
             configured: self.configured.clone(),
             bastions: self.inventory.group_hosts("bastion"),
-            run_id: self.run_id.clone(),
         }
     }
 
@@ -188,7 +222,7 @@ impl Session {
     fn find_bastion(&mut self, jump_given: bool) -> Result<(), Problem> {
         let bastion = self.inventory.group_hosts("bastion").into_iter().next();
         let Some(bastion) = bastion.filter(|_| !jump_given) else { return Ok(()) };
-        let target = self.targets().target(&self.inventory, &bastion)?;
+        let target = self.targets().target(&self.scopes, &bastion)?;
         if let Reach::Ssh { endpoint, jump } = target.reach {
             self.defaults.bastion = jump;
             self.defaults.bastion.push(*endpoint);
@@ -207,14 +241,13 @@ pub(super) struct Targets {
     configured: Map<String, Value>,
     /// Kubespray's group `bastion`.
     bastions: Vec<String>,
-    run_id: String,
 }
 
 impl Targets {
     /// The way to one host, by its variables in the inventory.
-    pub(super) fn target(&self, inventory: &Arc<Inventory>, host: &str) -> Result<Target, Problem> {
+    pub(super) fn target(&self, scopes: &HostScopes, host: &str) -> Result<Target, Problem> {
         let mut vars = Map::new();
-        let scope = plan::host_scope(inventory, host, &self.run_id);
+        let scope = scopes.of(host);
         for name in Target::variables() {
             let value = scope.get(name).map_err(|error| {
                 let message = format!("variable `{name}` of `{host}` cannot be rendered: {error}");

@@ -2,7 +2,7 @@
 
 use super::reach::Reach;
 use crate::exec::{NewHost, Variables};
-use crate::plan::{Known, PlannedPlay};
+use crate::plan::{HostScopes, Known, PlannedPlay};
 use crate::template::Scope;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ impl Current {
 
     /// What playbooks read as `cluster` from now on.
     pub(super) fn decided(&self, cluster: Value) {
-        self.locked().cluster = Some(cluster);
+        self.locked().decided(cluster);
     }
 
     fn known(&self) -> Known {
@@ -34,15 +34,15 @@ impl Current {
 
 impl Variables for Current {
     fn inventory(&self, host: &str) -> Option<Map<String, Value>> {
-        self.known().written(host)
+        self.locked().written(host)
     }
 
     fn hosts(&self) -> Vec<String> {
-        self.known().hosts()
+        self.locked().hosts()
     }
 
     fn top(&self, scope: Scope) -> Scope {
-        self.known().top(&scope)
+        self.locked().top(&scope)
     }
 
     fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String> {
@@ -52,18 +52,18 @@ impl Variables for Current {
     fn add_host(&self, new: &NewHost) -> bool {
         let mut known = self.locked();
         let is_new = !known.inventory.contains(&new.name);
-        let changed =
-            Arc::make_mut(&mut known.inventory).add_host(&new.name, &new.groups, &new.variables);
+        let changed = known.inventory_mut().add_host(&new.name, &new.groups, &new.variables);
         let outside = known.limit.as_ref().is_some_and(|limit| !limit.contains(&new.name));
         if is_new && outside {
             // As in Ansible, `--limit` is about the hosts that there were.
             known.limit.get_or_insert_default().push(new.name.clone());
         }
-        self.reach.add(&known.inventory, &new.name);
+        let scopes = HostScopes::new(&known.inventory, &known.run_id);
+        self.reach.add(&scopes, &new.name);
         changed
     }
 
     fn add_to_group(&self, host: &str, group: &str, parents: &[String]) -> bool {
-        Arc::make_mut(&mut self.locked().inventory).add_to_group(host, group, parents)
+        self.locked().inventory_mut().add_to_group(host, group, parents)
     }
 }

@@ -7,17 +7,15 @@ use super::journaled::{Journaled, JournaledPeers};
 use super::keywords::all_hold;
 use super::place::Place;
 use super::result::{End, Tried, failed, registered};
-use super::services::Options;
+use super::search::search_path;
 use super::step::HostTask;
 use super::variables::{TaskTemplates, explained};
 use crate::event::{Event, Status};
 use crate::journal::{Record, Step};
 use crate::modules::{Args, Context, Outcome};
-use crate::plan::Task;
 use crate::template::Scope;
 use crate::transport::Connection;
 use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -74,7 +72,8 @@ impl<'a> Attempt<'a> {
             environment: keyed.environment(&scope)?,
             run_id: options.run_id.clone(),
             run_dir: options.run_dir.clone(),
-            search_path: search_path(keyed.task, options),
+            search_path: search_path(keyed.play, keyed.task),
+            playbook_dir: keyed.play.directory.clone(),
         };
         let no_log = keyed.no_log(&scope)?;
         Ok(Self { task, scope, item, context, args, tries, delay, no_log, facts_of, background })
@@ -230,24 +229,6 @@ impl<'a> Attempt<'a> {
         let message = format!("`{host}`: {}: not yet, {left} more tries", planned.name);
         self.task.services.events.send(Event::Notice { message });
     }
-}
-
-/// Where relative local paths are looked for, in Ansible's order: in the role and those that need
-/// it, beside the file that the task stands in, and beside the playbook. In each of them the folder
-/// of that kind of file comes first; who looks there knows its name.
-pub(super) fn search_path(own: &Task, options: &Options) -> Vec<PathBuf> {
-    let roles = own.role.iter().flat_map(|role| role.directories().map(Path::to_owned));
-    let here = own.directory.iter().flat_map(|directory| {
-        let above = directory.parent().filter(|_| directory.ends_with("tasks")).map(Path::to_owned);
-        above.into_iter().chain([directory.clone()])
-    });
-    let mut places: Vec<PathBuf> = Vec::new();
-    for place in roles.chain(here).chain(options.search_path.iter().cloned()) {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    places
 }
 
 /// A step that could not be prepared.

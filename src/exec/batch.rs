@@ -10,7 +10,7 @@ use super::variables::PlayVariables;
 use crate::plan::{PlannedBlock, PlannedPlay, PlannedRole, PlannedStep, PlannedTask};
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
@@ -223,7 +223,7 @@ impl<'a> Batch<'a> {
 
     /// Hosts in the order of the play, each once.
     pub(super) fn in_order<'h>(&self, hosts: impl Iterator<Item = &'h String>) -> Vec<String> {
-        let wanted: Vec<&String> = hosts.collect();
+        let wanted: HashSet<&String> = hosts.collect();
         self.hosts.iter().filter(|host| wanted.contains(host)).cloned().collect()
     }
 
@@ -236,7 +236,7 @@ impl<'a> Batch<'a> {
             play: Arc::clone(&self.play),
             published: state.published.clone(),
             items: way.items.clone(),
-            magic: self.magic(&state),
+            magic: Arc::new(self.magic(&state)),
         }
     }
 
@@ -260,6 +260,9 @@ impl<'a> Batch<'a> {
         magic.insert("role_names".into(), json!(roles));
         magic.insert("ansible_run_tags".into(), tags(&self.play.tags.only, "all"));
         magic.insert("ansible_skip_tags".into(), json!(self.play.tags.skip));
+        if let Some(directory) = self.play.play.playbook_dir() {
+            magic.insert("playbook_dir".into(), json!(directory));
+        }
         magic
     }
 }

@@ -3,10 +3,10 @@
 //! Each host says for each item of the loop what it includes. Hosts that include the same with the
 //! same item go through it together; what is included later is gone through later.
 
-use super::attempt::search_path;
 use super::batch::{Batch, Left, Way};
 use super::keywords::{Keyed, all_hold, item_names};
 use super::result::{End, of_loop};
+use super::search::searching;
 use super::state::locked;
 use super::step::loop_items_of;
 use super::variables::explained;
@@ -179,7 +179,7 @@ impl Batch<'_> {
     ) -> Result<(Vec<Wanted>, End), String> {
         let scope = self.variables(way).of_task(host, &planned.task);
         let scope = scope.ok_or_else(|| format!("`{host}` is not in the inventory"))?;
-        let scope = scope.searching(search_path(&planned.task, &self.run.options));
+        let scope = searching(scope, Keyed { play: &self.play.play, task: &planned.task });
         let Some(repeat) = &planned.task.repeat else {
             if let Err(condition) = all_hold(&scope, &planned.task.when)? {
                 return Ok((Vec::new(), End::skipped(condition)));
@@ -219,8 +219,9 @@ impl Batch<'_> {
     /// Tells that a host, or one item of it, includes nothing. What is included tells of itself.
     fn tell_skipped(&self, planned: &PlannedTask, host: &str, item: Option<&Value>, end: &End) {
         let mut result = self.told(planned, host, Status::Skipped);
-        result.item = item.cloned();
-        result.result = Value::Object(end.registered.clone());
+        let redactor = &self.run.services.redactor;
+        result.item = item.cloned().map(|item| redactor.clean_value(item));
+        result.result = redactor.clean_value(Value::Object(end.registered.clone()));
         self.run.services.events.send(Event::HostResult(Box::new(result)));
     }
 

@@ -26,6 +26,7 @@ mod outcome;
 mod place;
 mod result;
 mod runner;
+mod search;
 mod services;
 mod state;
 mod step;

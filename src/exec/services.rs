@@ -99,8 +99,6 @@ pub struct Options {
     pub user: Option<String>,
     /// A local directory of this run, mode 0700.
     pub run_dir: PathBuf,
-    /// Where relative local paths are looked for, in order.
-    pub search_path: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -114,7 +112,6 @@ impl Default for Options {
             run_as: RunAs::default(),
             user: None,
             run_dir: PathBuf::new(),
-            search_path: Vec::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::services::{Options, Services};
 use super::variables::{PlayVariables, explained};
 use crate::event::{Event, HostResult, Status};
 use crate::modules::{Args, Module, Parameter};
-use crate::plan::{Loop, PlannedTask, loop_items};
+use crate::plan::{Loop, NoItems, PlannedTask, loop_items};
 use crate::template::Scope;
 use serde_json::{Map, Value};
 use std::time::{Duration, Instant};
@@ -199,7 +199,7 @@ impl HostTask<'_> {
         result.stderr = clean(&outcome.stderr);
         result.msg = clean(&outcome.msg);
         result.diff = clean(&outcome.diff);
-        result.result = self.clean(Value::Object(end.registered.clone()));
+        result.result = self.services.redactor.clean_value(Value::Object(end.registered.clone()));
         result
     }
 
@@ -207,19 +207,7 @@ impl HostTask<'_> {
     fn label(&self, scope: &Scope, item: Value) -> Value {
         let label = self.keyed.task.repeat.as_ref().and_then(|repeat| repeat.label.as_ref());
         let shown = label.and_then(|label| scope.render_value(&label.value).ok()).unwrap_or(item);
-        self.clean(shown)
-    }
-
-    /// Without secrets.
-    fn clean(&self, value: Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.services.redactor.clean(&text)),
-            Value::Object(_) | Value::Array(_) => {
-                let text = self.services.redactor.clean(&value.to_string());
-                serde_json::from_str(&text).unwrap_or(Value::String(text))
-            }
-            other => other,
-        }
+        self.services.redactor.clean_value(shown)
     }
 
     /// The arguments under the module's own names; required ones there, choices kept.
@@ -256,8 +244,10 @@ fn breaks(repeat: &Loop, scope: &Scope) -> bool {
 
 /// The items of a loop.
 pub(super) fn loop_items_of(scope: &Scope, repeat: &Loop) -> Result<Vec<Value>, String> {
-    let value = scope.render_value(&repeat.items.value);
-    loop_items(repeat.kind, value.map_err(|error| explained(&error))?)
+    loop_items(scope, repeat).map_err(|why| match why {
+        NoItems::Template(error) => explained(&error),
+        NoItems::NoList(why) => why,
+    })
 }
 
 fn check_choice(parameter: &Parameter, value: &Value) -> Result<(), String> {

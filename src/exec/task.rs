@@ -1,9 +1,9 @@
 //! One task on the hosts that are there: in parallel, then the barrier; and what follows from it.
 
-use super::attempt::search_path;
 use super::batch::{Batch, Left, Way};
 use super::keywords::{Keyed, number};
 use super::result::End;
+use super::search::searching;
 use super::state::{RoleState, locked};
 use super::step::HostTask;
 use super::variables::PlayVariables;
@@ -12,6 +12,7 @@ use crate::modules;
 use crate::plan::PlannedTask;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -33,6 +34,7 @@ impl Batch<'_> {
         } else {
             self.module(planned, &here, way).await
         };
+        let here: HashSet<&String> = here.iter().collect();
         let beside = hosts.iter().filter(|host| !here.contains(host));
         left.through = self.in_order(left.through.iter().chain(beside));
         left
@@ -119,7 +121,7 @@ impl Batch<'_> {
         let end = match (module, variables.of_task(host, &planned.task)) {
             (Some(module), Some(scope)) => {
                 let (services, options) = (&self.run.services, &self.run.options);
-                let scope = scope.searching(search_path(&planned.task, options));
+                let scope = searching(scope, keyed);
                 let play = &self.play.name;
                 let id = self.run.step_id(&planned.id, host);
                 let task = HostTask {

@@ -87,8 +87,7 @@ fn destination(
     }
     let base = match (
         dest.strip_prefix("~/").zip(std::env::var_os("HOME")),
-        // The playbook's own directory, Ansible's base for what is brought here.
-        context.search_path.last(),
+        context.playbook_dir.as_ref(),
     ) {
         (Some((rest, home)), _) => PathBuf::from(home).join(rest),
         (None, Some(directory)) => directory.join(&dest),

@@ -2,7 +2,7 @@
 
 use super::check::check;
 use super::hosts::{Chosen, batches, choose};
-use super::known::Known;
+use super::known::{Known, Magic};
 use super::later::Later;
 use super::model::{Plan, PlannedBlock, PlannedPlay, PlannedRole, PlannedStep, PlannedTask};
 use super::names::{play_name, rendered, task_name};
@@ -12,7 +12,7 @@ use super::unsettled::{unsettled, unsettled_handlers};
 use crate::error::{Problem, Problems, did_you_mean, near_matches};
 use crate::inventory::Inventory;
 use crate::playbook::{Block, Catalog, Include, Play, Playbook, Step, Task};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// The module that gathers facts.
@@ -49,6 +49,7 @@ pub struct PlanInput<'a> {
 pub fn compile(input: &PlanInput<'_>) -> Result<Plan, Problems> {
     let tags = Tags { only: input.tags.clone(), skip: input.skip_tags.clone() };
     let mut compiler = Compiler {
+        magic: Magic::default(),
         input,
         tags: Arc::new(tags),
         problems: Problems::default(),
@@ -62,16 +63,15 @@ pub fn compile(input: &PlanInput<'_>) -> Result<Plan, Problems> {
     if !compiler.problems.0.is_empty() {
         return Err(compiler.problems);
     }
-    for playbook in input.playbooks {
-        for play in playbook.plays() {
-            compiler.play(playbook, play);
-        }
+    for play in input.playbooks.iter().flat_map(Playbook::plays) {
+        compiler.play(play);
     }
     compiler.finish()
 }
 
 struct Compiler<'a> {
     input: &'a PlanInput<'a>,
+    magic: Magic,
     tags: Arc<Tags>,
     problems: Problems,
     /// What tasks so far leave behind.
@@ -91,15 +91,15 @@ struct OnePlay<'a> {
 }
 
 impl Compiler<'_> {
-    fn play(&mut self, playbook: &Playbook, play: &Arc<Play>) {
+    fn play(&mut self, play: &Arc<Play>) {
         let known = Known {
             inventory: Arc::clone(&self.input.inventory),
             cluster: self.input.cluster.clone(),
             run_id: self.input.run_id.clone(),
             check: self.input.check,
-            playbook_dir: playbook.directory.clone(),
             limit: self.input.limit.clone(),
             user: self.input.user.clone(),
+            magic: self.magic.clone(),
         };
         let (hosts, undecided) = self.hosts(&known, play);
         let name = rendered(play_name(play), Some(&known.global(play)));
@@ -111,7 +111,11 @@ impl Compiler<'_> {
         for handler in &play.handlers {
             later.add(handler);
         }
-        let planning = Planning { known, play: Arc::clone(play), number, hosts, later };
+        let known = Arc::new(known);
+        let all = Value::from(hosts.clone());
+        let magic = Arc::new(Map::from_iter([("ansible_play_hosts_all".to_owned(), all)]));
+        let planning =
+            Planning { known, play: Arc::clone(play), number, hosts: hosts.into(), magic, later };
         let mut one = OnePlay { planning, batches: &batches, count: 0, caught: false };
         let before = self.steps(&play.sections.before, &mut one);
         let main = self.steps(&play.sections.main, &mut one);

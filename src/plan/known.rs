@@ -6,8 +6,7 @@ use crate::playbook::Play;
 use crate::template::{HostVariables, Scope};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What is known before anything runs.
 #[derive(Debug, Clone)]
@@ -21,15 +20,32 @@ pub struct Known {
     pub run_id: String,
     /// Whether nothing will be written.
     pub check: bool,
-    /// The directory of the playbook; `None` for a built-in one.
-    pub playbook_dir: Option<PathBuf>,
     /// The hosts that `--limit` leaves; `None` is all.
     pub limit: Option<Vec<String>>,
     /// Who logs in where neither a variable nor a keyword says so.
     pub user: Option<String>,
+    /// What [`Self::top`] adds to every scope.
+    pub magic: Magic,
 }
 
+/// The names that nothing may shadow, made when they are first read: every host and every group
+/// stands in them, so that making them for each host would be quadratic.
+#[derive(Debug, Clone, Default)]
+pub struct Magic(OnceLock<Arc<Map<String, Value>>>);
+
 impl Known {
+    /// The inventory, to add to it.
+    pub fn inventory_mut(&mut self) -> &mut Inventory {
+        self.magic = Magic::default();
+        Arc::make_mut(&mut self.inventory)
+    }
+
+    /// What playbooks read as `cluster` from now on.
+    pub fn decided(&mut self, cluster: Value) {
+        self.magic = Magic::default();
+        self.cluster = Some(cluster);
+    }
+
     /// The inventory's variables of a host; `None` when there is no such host.
     pub fn host(&self, host: &str) -> Option<Scope> {
         self.written(host).map(Scope::new)
@@ -60,7 +76,9 @@ impl Known {
     /// that nothing may shadow.
     pub fn top(&self, scope: &Scope) -> Scope {
         let extra = self.inventory.extra_vars().clone();
-        let scope = scope.extend(values(extra)).extend_data(self.magic());
+        let scope = scope
+            .extend(values(extra))
+            .extend_shared(self.magic.0.get_or_init(|| Arc::new(self.magic())));
         let scope = scope.with_vault(self.inventory.vault());
         match self.cluster {
             Some(_) => scope,
@@ -70,7 +88,9 @@ impl Known {
 
     /// The variables that belong to no host: for `hosts`, `serial` and the names of plays.
     pub fn global(&self, play: &Play) -> Scope {
-        self.top(&Scope::new(play.vars.clone()))
+        let scope = self.top(&Scope::new(play.vars.clone()));
+        let places = play.directory.iter().cloned().collect();
+        playbook_dir(scope, play).searching(places, play.directory.as_deref())
     }
 
     /// Every host of the inventory.
@@ -86,9 +106,6 @@ impl Known {
         magic.insert("groups".to_owned(), Value::Object(groups));
         magic.insert("run_id".to_owned(), Value::from(self.run_id.as_str()));
         magic.insert("ansible_check_mode".to_owned(), Value::from(self.check));
-        if let Some(directory) = &self.playbook_dir {
-            magic.insert("playbook_dir".to_owned(), Value::from(directory.display().to_string()));
-        }
         if let Some(cluster) = &self.cluster {
             magic.insert("cluster".to_owned(), cluster.clone());
         }
@@ -96,31 +113,46 @@ impl Known {
     }
 }
 
-/// A host's variables outside of any play, `hostvars` included.
-pub fn host_scope(inventory: &Arc<Inventory>, host: &str, run_id: &str) -> Scope {
-    let known = Known {
-        inventory: Arc::clone(inventory),
-        cluster: None,
-        run_id: run_id.to_owned(),
-        check: false,
-        playbook_dir: None,
-        limit: None,
-        user: None,
-    };
-    let scope = known.top(&known.host(host).unwrap_or_default());
-    scope.of_host(host, Arc::new(OutsidePlays(known)))
+/// The hosts' variables outside of any play, `hostvars` included.
+#[derive(Debug, Clone)]
+pub struct HostScopes(Arc<Known>);
+
+impl HostScopes {
+    /// Those of an inventory.
+    pub fn new(inventory: &Arc<Inventory>, run_id: &str) -> Self {
+        Self(Arc::new(Known {
+            inventory: Arc::clone(inventory),
+            cluster: None,
+            run_id: run_id.to_owned(),
+            check: false,
+            limit: None,
+            user: None,
+            magic: Magic::default(),
+        }))
+    }
+
+    /// The variables of one host; a host that there is not has those of no host.
+    pub fn of(&self, host: &str) -> Scope {
+        let scope = self.0.top(&self.0.host(host).unwrap_or_default());
+        scope.of_host(host, Arc::new(self.clone()))
+    }
 }
 
-struct OutsidePlays(Known);
-
-impl HostVariables for OutsidePlays {
+impl HostVariables for HostScopes {
     fn hosts(&self) -> Vec<String> {
         self.0.hosts()
     }
 
     fn scope(&self, host: &str) -> Option<Scope> {
-        let scope = self.0.top(&self.0.host(host)?);
-        Some(scope.of_host(host, Arc::new(Self(self.0.clone()))))
+        self.0.written(host).map(|_| self.of(host))
+    }
+}
+
+/// Adds the directory of the play's file, which nothing may shadow.
+pub(super) fn playbook_dir(scope: Scope, play: &Play) -> Scope {
+    match play.playbook_dir() {
+        Some(directory) => scope.with("playbook_dir", directory),
+        None => scope,
     }
 }
 

@@ -23,9 +23,9 @@ mod view;
 
 pub use crate::playbook::{Keywords, Loop, Play, Task, Templated, Text};
 pub use compile::{PlanInput, compile};
-pub use known::{Known, host_scope};
+pub use known::{HostScopes, Known, Magic};
 pub use layers::Layers;
-pub use loops::loop_items;
+pub use loops::{NoItems, loop_items};
 pub use model::{
     Plan, PlannedBlock, PlannedHost, PlannedPlay, PlannedRole, PlannedStep, PlannedTask, Settled,
 };

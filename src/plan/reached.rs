@@ -1,8 +1,7 @@
 //! What a task's templates see of the host that the task runs on.
 
-use crate::template::{HostVariables, Scope};
+use crate::template::Scope;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// The old and the new name of what Ansible tells every task of the way to its host.
 const TOLD: [(&str, &str); 4] = [
@@ -35,8 +34,7 @@ impl Reached<'_> {
         };
         let variables = self.told(there, delegate, there);
         let variables = variables.with("inventory_hostname", self.host);
-        let one = OneHost((*delegate).to_owned(), variables);
-        self.told(scope, delegate, there).with_delegate(Arc::new(one))
+        self.told(scope, delegate, there).with_delegate(delegate, variables)
     }
 
     /// Adds the way to `host`, whose variables are `there`, where `scope` does not have it.
@@ -59,18 +57,5 @@ impl Reached<'_> {
             }
         }
         scope.extend_data(told)
-    }
-}
-
-/// `ansible_delegated_vars`.
-struct OneHost(String, Scope);
-
-impl HostVariables for OneHost {
-    fn hosts(&self) -> Vec<String> {
-        vec![self.0.clone()]
-    }
-
-    fn scope(&self, host: &str) -> Option<Scope> {
-        (host == self.0).then(|| self.1.clone())
     }
 }

@@ -1,6 +1,6 @@
 //! One task on its hosts.
 
-use super::known::{Known, is_local};
+use super::known::{Known, is_local, playbook_dir};
 use super::later::Later;
 use super::layers::Layers;
 use super::model::{PlannedHost, PlannedTask, Settled};
@@ -17,11 +17,13 @@ use std::sync::Arc;
 /// A play while it is planned, and what earlier tasks leave behind for later ones.
 #[derive(Clone)]
 pub(super) struct Planning {
-    pub(super) known: Known,
+    pub(super) known: Arc<Known>,
     pub(super) play: Arc<Play>,
     pub(super) number: usize,
     /// Every host of the play.
-    pub(super) hosts: Vec<String>,
+    pub(super) hosts: Arc<[String]>,
+    /// What every host of the play is told of it.
+    pub(super) magic: Arc<Map<String, Value>>,
     /// What earlier tasks set while the run goes on.
     pub(super) later: Later,
 }
@@ -61,17 +63,12 @@ impl Planning {
             later: self.later.names.clone(),
             ..layers
         };
-        let scope = layers.scope(self.known.written(host)?).extend_data(self.magic());
+        let scope = layers.scope(self.known.written(host)?).extend_shared(&self.magic);
         let scope = scope.later(running.map(str::to_owned));
         let shadowed = ["groups", "group_names", "hostvars"].map(str::to_owned);
-        let top = self.known.top(&scope);
+        let top = playbook_dir(self.known.top(&scope), &self.play);
         let top = if self.later.hosts { top.later(shadowed) } else { top };
-        Some(top.of_host(host, Arc::new(self.clone())))
-    }
-
-    fn magic(&self) -> Map<String, Value> {
-        let all = Value::from(self.hosts.clone());
-        Map::from_iter([("ansible_play_hosts_all".to_owned(), all)])
+        Some(top.of_host(host, Arc::new(self.clone())).planned())
     }
 
     /// Plans one task. Mistakes are noted.
@@ -132,9 +129,14 @@ impl Planning {
         let secret = step.secret()?;
         let mut planned = match &task.repeat {
             None => step.once(&step.scope, task)?,
-            Some(repeat) => match items(&step.scope, repeat)? {
-                Some(found) => step.each(&found)?,
-                None => step.open_loop()?,
+            Some(repeat) => match items(&step.scope, repeat) {
+                Ok(Some(found)) => step.each(&found)?,
+                Ok(None) => step.open_loop()?,
+                // Items that cannot be made do not matter for a task that is left out.
+                Err(problem) => match conditions(&step.scope, &task.when) {
+                    Ok(Settled::Now(false)) => step.empty(Settled::Now(false)),
+                    _ => return Err(problem),
+                },
             },
         };
         if secret {

@@ -23,6 +23,10 @@ impl Catalog for Few {
         vec!["command", "debug", "set_fact"]
     }
 
+    fn lookups(&self) -> Vec<&'static str> {
+        crate::template::lookups()
+    }
+
     fn preview(&self, module: &str, args: &Map<String, Value>) -> Vec<String> {
         let command = args.get("cmd").and_then(Value::as_str).filter(|_| module == "command");
         command.map(str::to_owned).into_iter().collect()
@@ -324,7 +328,7 @@ fn a_run_can_start_at_a_task() {
 
 #[test]
 fn scopes_outside_of_plays_see_all_hosts() {
-    let scope = host_scope(&inventory(&["who=me"]), "node1", "RUN");
+    let scope = HostScopes::new(&inventory(&["who=me"]), "RUN").of("node1");
     assert_eq!(scope.render("{{ endpoint }}").unwrap(), json!("https://10.0.0.1:2379"));
     assert_eq!(
         scope.render("{{ hostvars['node2'].endpoint }}").unwrap(),

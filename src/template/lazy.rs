@@ -4,7 +4,7 @@ use super::chain::Chain;
 use super::error::TemplateError;
 use super::is_template;
 use super::numbers::Number;
-use super::scope::{HostVariables, OMIT, Scope};
+use super::scope::{Delegate, HostVariables, OMIT, Scope};
 use super::value::{self, dict, entries, list, missing, present, refuse, type_name};
 use crate::vault::{Sealed, VAULT_KEY};
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
@@ -151,6 +151,37 @@ impl Object for HostVars {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Values(self.hosts.hosts().into_iter().map(Value::from).collect())
+    }
+}
+
+/// `ansible_delegated_vars`: as in Ansible the other host's variables as they are written, their
+/// templates rendered with the variables of the task.
+pub(super) fn delegated(delegate: &Arc<Delegate>, scope: &Scope) -> Value {
+    let variables =
+        Value::from_object(OfDelegate { delegate: Arc::clone(delegate), scope: scope.clone() });
+    dict([(Value::from(delegate.host.as_str()), variables)])
+}
+
+struct OfDelegate {
+    delegate: Arc<Delegate>,
+    scope: Scope,
+}
+
+impl Object for OfDelegate {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        answer(self.scope.lookup_of(&self.delegate.variables, name))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let names = self.delegate.variables.names();
+        Enumerator::Values(names.into_iter().map(Value::from).collect())
+    }
+}
+
+impl fmt::Debug for OfDelegate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ansible_delegated_vars")
     }
 }
 

@@ -3,12 +3,12 @@
 use super::chain::Chain;
 use super::error::TemplateError;
 use super::lazy;
-use crate::error::near_matches;
-use crate::vault::Vault;
+use crate::error::{Location, near_matches};
+use crate::vault::{Vault, is_sealed};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What `omit` is: a key with this value is as if it had not been written.
@@ -28,14 +28,24 @@ pub struct Scope {
     top: Option<Arc<Layer>>,
     hosts: Option<Arc<dyn HostVariables>>,
     /// The host that a task is delegated to, for `ansible_delegated_vars`.
-    delegate: Option<Arc<dyn HostVariables>>,
+    delegate: Option<Arc<Delegate>>,
     /// Whose variables these are; tells variables of several hosts apart in chains.
     owner: Option<Arc<str>>,
     /// Where lookups look for relative paths, in this order.
     search_path: Arc<Vec<PathBuf>>,
+    /// Whether this is before the run: what tasks may change on this machine is not known yet.
+    planned: bool,
+    /// The playbook's directory, where programs run.
+    base: Option<Arc<Path>>,
     pub(super) chain: Chain,
     /// What opens the encrypted values among the variables.
     pub(super) vault: Vault,
+}
+
+/// The host that a task is delegated to, and its variables.
+pub(super) struct Delegate {
+    pub(super) host: String,
+    pub(super) variables: Scope,
 }
 
 struct Layer {
@@ -46,8 +56,8 @@ struct Layer {
 enum Content {
     /// Rendered when read.
     Templates(Map<String, Value>),
-    /// Never rendered.
-    Data(Map<String, Value>),
+    /// Never rendered; what many scopes have is there once.
+    Data(Arc<Map<String, Value>>),
     /// Not known yet.
     Later(BTreeSet<String>),
     /// What is below may be replaced by what is not known yet.
@@ -118,7 +128,13 @@ impl Scope {
     /// Adds data, which is never rendered: results, facts, loop items. It wins over what is there.
     #[must_use]
     pub fn extend_data(&self, data: Map<String, Value>) -> Self {
-        if data.is_empty() { self.clone() } else { self.over(Content::Data(data)) }
+        self.extend_shared(&Arc::new(data))
+    }
+
+    /// The same for data that many scopes have.
+    #[must_use]
+    pub fn extend_shared(&self, data: &Arc<Map<String, Value>>) -> Self {
+        if data.is_empty() { self.clone() } else { self.over(Content::Data(Arc::clone(data))) }
     }
 
     /// Marks variables as known only while the run goes on: reading one is
@@ -144,8 +160,9 @@ impl Scope {
 
     /// Says to which host the task is delegated and what its variables are.
     #[must_use]
-    pub fn with_delegate(&self, delegate: Arc<dyn HostVariables>) -> Self {
-        Self { delegate: Some(delegate), ..self.clone() }
+    pub fn with_delegate(&self, host: &str, variables: Self) -> Self {
+        let delegate = Delegate { host: host.to_owned(), variables };
+        Self { delegate: Some(Arc::new(delegate)), ..self.clone() }
     }
 
     /// Says what opens encrypted values when they are read.
@@ -154,11 +171,42 @@ impl Scope {
         Self { vault: vault.clone(), ..self.clone() }
     }
 
+    /// The content of a file of this machine, in the clear.
+    pub fn open_file(&self, path: &Path, content: Vec<u8>) -> Result<Vec<u8>, TemplateError> {
+        if !is_sealed(&content) {
+            return Ok(content);
+        }
+        let at = Location::new(path.display().to_string(), 1, 1);
+        let text = String::from_utf8_lossy(&content);
+        self.vault.open_bytes(&text, &at).map_err(TemplateError::Sealed)
+    }
+
+    /// Keeps what came out of an encrypted file from being shown.
+    pub fn hide(&self, value: &Value) {
+        self.vault.hide(value);
+    }
+
     /// Says where lookups look for relative paths: below the folder of their kind (`files`,
-    /// `templates`) of each place, then at the place itself.
+    /// `templates`) of each place, then at the place itself. Programs run in the playbook's
+    /// directory.
     #[must_use]
-    pub fn searching(&self, places: Vec<PathBuf>) -> Self {
-        Self { search_path: Arc::new(places), ..self.clone() }
+    pub fn searching(&self, places: Vec<PathBuf>, playbook: Option<&Path>) -> Self {
+        Self { search_path: Arc::new(places), base: playbook.map(Arc::from), ..self.clone() }
+    }
+
+    /// Says that this is before the run: lookups of what tasks may change on this machine, and of
+    /// what programs say, are [`TemplateError::Later`].
+    #[must_use]
+    pub fn planned(&self) -> Self {
+        Self { planned: true, ..self.clone() }
+    }
+
+    pub(super) fn is_planned(&self) -> bool {
+        self.planned
+    }
+
+    pub(super) fn base(&self) -> Option<&Path> {
+        self.base.as_deref()
     }
 
     pub(super) fn search_path(&self) -> &[PathBuf] {
@@ -178,7 +226,8 @@ impl Scope {
     /// Whether there is such a variable, or may be one while the run goes on.
     pub fn has(&self, name: &str) -> bool {
         let has = |content: &Content| match content {
-            Content::Templates(map) | Content::Data(map) => map.contains_key(name),
+            Content::Templates(map) => map.contains_key(name),
+            Content::Data(map) => map.contains_key(name),
             Content::Later(names) => names.contains(name),
             Content::Open(open) => open.has(name),
         };
@@ -190,7 +239,8 @@ impl Scope {
         let mut names = BTreeSet::new();
         self.walk(|content| {
             match content {
-                Content::Templates(map) | Content::Data(map) => names.extend(map.keys().cloned()),
+                Content::Templates(map) => names.extend(map.keys().cloned()),
+                Content::Data(map) => names.extend(map.keys().cloned()),
                 Content::Later(set) => names.extend(set.iter().cloned()),
                 Content::Open(_) => {}
             }
@@ -216,11 +266,20 @@ impl Scope {
             "omit" => Ok(Some(minijinja::Value::from(OMIT))),
             "hostvars" => Ok(self.hosts.clone().map(|hosts| lazy::hostvars(hosts, &self.chain))),
             "ansible_delegated_vars" => {
-                Ok(self.delegate.clone().map(|host| lazy::hostvars(host, &self.chain)))
+                Ok(self.delegate.as_ref().map(|delegate| lazy::delegated(delegate, self)))
             }
             "vars" => Ok(Some(lazy::all_variables(self))),
             _ => Ok(None),
         }
+    }
+
+    /// A variable of another scope, its templates rendered with the variables of this one.
+    pub(super) fn lookup_of(
+        &self,
+        other: &Self,
+        name: &str,
+    ) -> Result<Option<minijinja::Value>, TemplateError> {
+        other.walk(|content| self.read(content, name)).transpose()
     }
 
     fn read(

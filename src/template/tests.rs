@@ -408,7 +408,7 @@ fn files_are_looked_for_where_ansible_looks() {
     std::fs::write(place.path().join("a.txt"), "beside\n").unwrap();
     std::fs::write(place.path().join("templates/t.j2"), "{{ name }} {% include 'p.j2' %}").unwrap();
     std::fs::write(place.path().join("templates/p.j2"), "{{ port }}\n").unwrap();
-    let scope = scope().searching(vec![place.path().to_path_buf()]);
+    let scope = scope().searching(vec![place.path().to_path_buf()], Some(place.path()));
     let table = [
         ("{{ lookup('file', 'a.txt') }}", json!("from files")),
         ("{{ lookup('template', 't.j2') }}", json!("node1 2379")),

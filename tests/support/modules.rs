@@ -94,6 +94,7 @@ impl Host {
             run_id: "RUN".to_owned(),
             run_dir: PathBuf::new(),
             search_path: Vec::new(),
+            playbook_dir: None,
         };
         change(&mut context);
         let module = find(module).unwrap_or_else(|| panic!("there is no module `{module}`"));

@@ -31,6 +31,10 @@ impl Catalog for Modules {
         modules::REGISTRY.iter().map(|module| module.name()).collect()
     }
 
+    fn lookups(&self) -> Vec<&'static str> {
+        crate::template::lookups()
+    }
+
     fn preview(&self, _module: &str, _args: &Map<String, Value>) -> Vec<String> {
         Vec::new()
     }
@@ -58,12 +62,12 @@ impl Variables for Growing {
 
     fn add_host(&self, new: &NewHost) -> bool {
         let mut known = self.0.lock().unwrap();
-        Arc::make_mut(&mut known.inventory).add_host(&new.name, &new.groups, &new.variables)
+        known.inventory_mut().add_host(&new.name, &new.groups, &new.variables)
     }
 
     fn add_to_group(&self, host: &str, group: &str, parents: &[String]) -> bool {
         let mut known = self.0.lock().unwrap();
-        Arc::make_mut(&mut known.inventory).add_to_group(host, group, parents)
+        known.inventory_mut().add_to_group(host, group, parents)
     }
 }
 
@@ -149,12 +153,11 @@ impl Site {
             cluster: None,
             run_id: "RUN".to_owned(),
             check: false,
-            playbook_dir: Some(self.directory.path().to_owned()),
             limit: None,
             user: None,
+            magic: crate::plan::Magic::default(),
         };
         bench.services.variables = Arc::new(Growing(Mutex::new(known)));
-        bench.options.search_path = vec![self.directory.path().to_owned()];
         let outcome = Runner::new(bench.services.clone(), bench.options.clone()).run(&plan).await;
         Ran { bench, outcome }
     }

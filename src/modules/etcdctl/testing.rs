@@ -82,6 +82,7 @@ pub(in crate::modules) fn context(host: &str, directory: &Path) -> Context {
         run_id: "01RUN".to_owned(),
         run_dir,
         search_path: Vec::new(),
+        playbook_dir: None,
     }
 }
 

@@ -137,6 +137,7 @@ impl Bench {
             run_id: "RUN".to_owned(),
             run_dir: directory.path().join("run"),
             search_path: vec![directory.path().join("local")],
+            playbook_dir: Some(directory.path().join("local")),
         };
         std::fs::create_dir(directory.path().join("local")).unwrap();
         std::fs::create_dir(directory.path().join("host")).unwrap();
