@@ -58,7 +58,11 @@ impl Redactor {
         let lines = text.lines().map(str::trim).filter(|line| line.len() >= Self::SHORTEST_LINE);
         for part in std::iter::once(text).chain(lines) {
             let json = serde_json::Value::from(part).to_string();
-            let quoted = [part.replace('\'', "'\\''"), json[1..json.len() - 1].to_owned()];
+            let quoted = [
+                part.replace('\'', "'\\''"),
+                part.replace('\'', "'\"'\"'"),
+                json[1..json.len() - 1].to_owned(),
+            ];
             for form in std::iter::once(part.to_owned()).chain(quoted) {
                 let form = Secret::new(form);
                 if !secrets.contains(&form) {

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// A way, and the variables that it was found by.
+type Found = (Map<String, Value>, TaskWay);
+
 /// The pool of a run, and what is known of the ways to its hosts.
 pub(super) struct Reach {
     pool: Arc<Pool>,
@@ -18,7 +21,7 @@ pub(super) struct Reach {
     redactor: Redactor,
     /// The latest way to each host, with the variables that it was found by: most tasks have the
     /// same.
-    ways: Mutex<HashMap<String, (Map<String, Value>, TaskWay)>>,
+    ways: Mutex<HashMap<String, Found>>,
     /// Hosts that were added with variables that cannot be meant.
     wrong: Mutex<HashMap<String, TransportError>>,
 }

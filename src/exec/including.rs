@@ -179,7 +179,7 @@ impl Batch<'_> {
     ) -> Result<(Vec<Wanted>, End), String> {
         let scope = self.variables(way).of_task(host, &planned.task);
         let scope = scope.ok_or_else(|| format!("`{host}` is not in the inventory"))?;
-        let scope = searching(scope, Keyed { play: &self.play.play, task: &planned.task });
+        let scope = searching(&scope, Keyed { play: &self.play.play, task: &planned.task });
         let Some(repeat) = &planned.task.repeat else {
             if let Err(condition) = all_hold(&scope, &planned.task.when)? {
                 return Ok((Vec::new(), End::skipped(condition)));

@@ -121,7 +121,7 @@ impl Batch<'_> {
         let end = match (module, variables.of_task(host, &planned.task)) {
             (Some(module), Some(scope)) => {
                 let (services, options) = (&self.run.services, &self.run.options);
-                let scope = searching(scope, keyed);
+                let scope = searching(&scope, keyed);
                 let play = &self.play.name;
                 let id = self.run.step_id(&planned.id, host);
                 let task = HostTask {
