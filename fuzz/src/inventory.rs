@@ -5,7 +5,7 @@ use rrecover::inventory::{Change, Edit, Inventory, Sources, UNSAFE_KEY, to_yaml}
 use rrecover::vault::VAULT_KEY;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Larger inventories are read, and nothing more is done with them.
 const MOST_HOSTS: usize = 40;
@@ -56,6 +56,9 @@ fn survives_yaml(inventory: &Inventory) {
     let text = listed.to_string();
     // A name that holds more than this may be read as a range, or as a name and a port.
     let plain = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+    // Variables of a host that has a group's name are taken for the group's, as in Ansible.
+    let groups = inventory.groups();
+    let plain = |name: &str| plain(name) && !groups.contains_key(name);
     // Marked text is printed as plain text; what it was is lost on purpose.
     if !inventory.hosts().all(plain)
         || listed.as_object().is_none_or(serde_json::Map::is_empty)
@@ -76,15 +79,15 @@ pub fn edit(file: &str, text: &str, inventory: &Inventory) {
     }
     let groups: Vec<String> = inventory.groups().into_keys().take(3).collect();
     for host in inventory.hosts().take(2).map(str::to_owned) {
-        added(file, text, &apply(file, inventory, &Edit::MarkBroken(host.clone())));
-        removed(text, &apply(file, inventory, &Edit::Unmark(host.clone())));
-        removed(text, &apply(file, inventory, &Edit::Remove(host)));
+        added(file, text, apply(file, inventory, &Edit::MarkBroken(host.clone())).as_ref());
+        removed(text, apply(file, inventory, &Edit::Unmark(host.clone())).as_ref());
+        removed(text, apply(file, inventory, &Edit::Remove(host)).as_ref());
     }
     if !inventory.contains("added-1") {
         let host = "added-1".to_owned();
         let variables = vec![("ip".to_owned(), "10.0.0.1".to_owned())];
         let edit = Edit::Add { host, groups, variables };
-        added(file, text, &apply(file, inventory, &edit));
+        added(file, text, apply(file, inventory, &edit).as_ref());
     }
 }
 
@@ -96,9 +99,9 @@ fn apply(file: &str, inventory: &Inventory, edit: &Edit) -> Option<(Edit, String
 }
 
 /// Every line that was there is there, in its order; the edit made again changes nothing.
-fn added(file: &str, before: &str, after: &Option<(Edit, String)>) {
+fn added(file: &str, before: &str, after: Option<&(Edit, String)>) {
     let Some((edit, after)) = after else { return };
-    if file.ends_with(".ini") {
+    if Path::new(file).extension().is_some_and(|end| end == "ini") {
         assert!(is_part(before, after), "{edit:?}\n{before:?}\n{after:?}");
     }
     let comments =
@@ -112,7 +115,7 @@ fn added(file: &str, before: &str, after: &Option<(Edit, String)>) {
 }
 
 /// Nothing that was not there before is there now.
-fn removed(before: &str, after: &Option<(Edit, String)>) {
+fn removed(before: &str, after: Option<&(Edit, String)>) {
     let Some((edit, after)) = after else { return };
     let words = |text: &str| text.split_whitespace().count();
     assert!(words(after) <= words(before) + 3, "{edit:?}\n{before:?}\n{after:?}");

@@ -30,9 +30,10 @@ fn block(value: &Value, indent: usize, out: &mut String) {
                 pad(index, indent, out);
                 // A long key needs a mark of its own; what belongs to it stands behind a colon.
                 let long = key.len() > LONGEST_KEY;
-                let (mark, colon) = match long {
-                    true => ("? ", format!("\n{}:", " ".repeat(indent))),
-                    false => ("", ":".to_owned()),
+                let (mark, colon) = if long {
+                    ("? ", format!("\n{}:", " ".repeat(indent)))
+                } else {
+                    ("", ":".to_owned())
                 };
                 out.push_str(&format!("{mark}{}{colon}", scalar(key)));
                 // PyYAML does not indent a list below its key.
