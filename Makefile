@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` shows the main job on real hosts, `make test` passes all tests.
 # Both install what they need on a Debian machine with root and Rust.
 
-.PHONY: demo test build lint setup ci advisories
+.PHONY: demo test build lint setup ci advisories fuzz
 
 demo: setup
 	cargo build --release --locked
@@ -29,3 +29,7 @@ ci:
 
 advisories:
 	./tools/deny.sh advisories
+
+# Ten minutes a target; needs cargo-fuzz.
+fuzz:
+	./tools/fuzz.sh 600

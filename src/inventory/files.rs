@@ -3,7 +3,7 @@
 use crate::error::{Location, Problem, Problems};
 use crate::vault::{self, Vault};
 use crate::yaml::{self, Node};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// More directories inside each other than any inventory has; keeps out circles of links.
@@ -17,7 +17,7 @@ pub(super) struct Files {
     pub(super) sealed: Vec<PathBuf>,
     pub(super) vault: Vault,
     /// Texts in place of what stands on disk.
-    pub(super) replaced: HashMap<PathBuf, String>,
+    pub(super) replaced: BTreeMap<PathBuf, String>,
     pub(super) problems: Problems,
 }
 

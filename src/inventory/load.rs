@@ -10,7 +10,7 @@ use super::{
 use crate::error::{Location, Problem, Problems, did_you_mean, near_matches};
 use crate::vault::Vault;
 use indexmap::IndexMap;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -51,17 +51,17 @@ pub(super) enum FileKind {
 impl Inventory {
     /// Reads everything that `sources` names. All mistakes are reported at once.
     pub fn load(sources: &Sources) -> Result<Self, Problems> {
-        Self::load_replaced(sources, HashMap::new())
+        Self::load_with(sources, BTreeMap::new())
     }
 
-    /// The same with other texts in place of those of some files.
-    pub(super) fn load_replaced(
+    /// The same with these texts in place of what stands in the files, which need not be there.
+    pub fn load_with(
         sources: &Sources,
-        replaced: HashMap<PathBuf, String>,
+        texts: BTreeMap<PathBuf, String>,
     ) -> Result<Self, Problems> {
         let mut loader = Loader { ignored: sources.ignored.clone(), ..Loader::default() };
         loader.files.vault = sources.vault.clone();
-        loader.files.replaced = replaced;
+        loader.files.replaced = texts;
         for source in &sources.inventory {
             loader.source(source);
         }
@@ -172,7 +172,7 @@ impl Loader {
             self.files.problems.push(Problem::new("`-i` names nothing"));
         } else if source.contains(',') && !path.exists() {
             self.host_list(source);
-        } else if path.exists() {
+        } else if self.files.replaced.contains_key(path) || path.exists() {
             self.path(path, 0);
         } else {
             self.files

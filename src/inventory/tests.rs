@@ -164,6 +164,19 @@ fn unsafe_text_stays_marked() {
 }
 
 #[test]
+fn a_long_name_is_a_key_that_can_be_read_again() {
+    let long = "h".repeat(1100);
+    let read = |file: &str, text: &str| {
+        let sources = Sources { inventory: vec![file.to_owned()], ..Sources::default() };
+        Inventory::load_with(&sources, [(file.into(), text.to_owned())].into()).unwrap()
+    };
+    let inventory = read("/nonexistent/hosts.ini", &format!("{long} a=1 b=\"[1, [2]]\"\n"));
+    let printed = to_yaml(&inventory.list_nested(None));
+    let again = read("/nonexistent/hosts.yml", &printed);
+    assert_eq!(again.host(&long), inventory.host(&long), "{printed}");
+}
+
+#[test]
 fn hostile_extra_variables_are_refused() {
     for option in ["nothing", "./file", "[1]", "@/no/such/file", "{a: [}", "a='x"] {
         let sources = Sources { extra_vars: vec![option.to_owned()], ..Sources::default() };

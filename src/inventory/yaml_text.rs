@@ -5,6 +5,9 @@ use crate::vault::Sealed;
 use crate::yaml::resolve_plain;
 use serde_json::Value;
 
+/// Bytes of a key that stands before its colon in one line.
+const LONGEST_KEY: usize = 128;
+
 /// `value` as a YAML document; keys are sorted.
 pub(super) fn write(value: &Value) -> String {
     let mut out = String::new();
@@ -25,13 +28,22 @@ fn block(value: &Value, indent: usize, out: &mut String) {
         Value::Object(entries) => {
             for (index, (key, value)) in python::sorted(entries).into_iter().enumerate() {
                 pad(index, indent, out);
-                out.push_str(&scalar(key));
-                out.push(':');
+                // A long key needs a mark of its own; what belongs to it stands behind a colon.
+                let long = key.len() > LONGEST_KEY;
+                let (mark, colon) = if long {
+                    ("? ", format!("\n{}:", " ".repeat(indent)))
+                } else {
+                    ("", ":".to_owned())
+                };
+                out.push_str(&format!("{mark}{}{colon}", scalar(key)));
                 // PyYAML does not indent a list below its key.
                 let deeper = if value.is_array() { indent } else { indent + 2 };
                 if let Some(sealed) = Sealed::of(value) {
                     out.push(' ');
                     encrypted(&sealed, indent + 2, out);
+                } else if is_block(value) && long {
+                    out.push(' ');
+                    block(value, indent + 2, out);
                 } else if is_block(value) {
                     out.push('\n');
                     out.push_str(&" ".repeat(deeper));

@@ -2,6 +2,8 @@
 //! method takes. Arguments may be given by place or by name, as in Python.
 
 use super::error::TemplateError;
+use super::limits::{looked_at, made};
+use super::nesting;
 use super::numbers::Number;
 use super::python::python_text;
 use super::scope::Scope;
@@ -74,8 +76,13 @@ impl Plugin {
                 present(&input)?;
             }
         }
+        let steps = call.values().map(made).sum::<usize>();
+        scope.chain.work(1 + looked_at(&input) + steps)?;
         let arguments = self.bind(scope, input, call)?;
-        (self.run)(&arguments)
+        let outcome = (self.run)(&arguments)?;
+        nesting::check(&outcome)?;
+        scope.chain.work(made(&outcome))?;
+        Ok(outcome)
     }
 
     fn bind<'a>(

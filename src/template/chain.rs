@@ -1,6 +1,8 @@
 //! How a lazy variable was reached: finds cycles, and tells the way in errors.
 
 use super::error::TemplateError;
+use super::limits::Work;
+use minijinja::Error;
 use std::sync::Arc;
 
 /// Longer ways than any inventory has; keeps a hostile one from exhausting the stack.
@@ -11,12 +13,18 @@ const MAX_DEPTH: usize = 60;
 pub(super) struct Chain {
     names: Arc<Vec<String>>,
     host: Option<Arc<str>>,
+    /// What the rendering did that began this way; none has begun where there is none.
+    work: Option<Work>,
 }
 
 impl Chain {
     /// The same way, begun at a host.
     pub(super) fn begin(&self, host: Option<&Arc<str>>) -> Self {
-        Self { names: Arc::clone(&self.names), host: self.host.clone().or_else(|| host.cloned()) }
+        Self {
+            names: Arc::clone(&self.names),
+            host: self.host.clone().or_else(|| host.cloned()),
+            work: Some(self.work.clone().unwrap_or_default()),
+        }
     }
 
     /// One step further, unless that closes a circle.
@@ -34,7 +42,13 @@ impl Chain {
                 chain: names,
             });
         }
-        Ok(Self { names: Arc::new(names), ..self.clone() })
+        let work = Some(self.work.clone().unwrap_or_default());
+        Ok(Self { names: Arc::new(names), work, host: self.host.clone() })
+    }
+
+    /// Counts steps of the rendering, unless they are too many.
+    pub(super) fn work(&self, steps: usize) -> Result<(), Error> {
+        self.work.as_ref().map_or(Ok(()), |work| work.add(steps))
     }
 
     /// Whether variables of that host are read on behalf of another host.

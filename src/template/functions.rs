@@ -5,6 +5,7 @@ use super::datetime::Moment;
 use super::error::TemplateError;
 use super::lookups;
 use super::methods;
+use super::nesting::{self, Nesting};
 use super::value::{dict, list, missing, refuse};
 use indexmap::IndexMap;
 use minijinja::value::{Object, ObjectRepr};
@@ -18,7 +19,8 @@ const FUNCTIONS: &[Plugin] = &[
         if items.is_empty() {
             return Err(refuse("`cycler` needs something to cycle"));
         }
-        Ok(Value::from_object(Cycler { items, at: Mutex::new(0) }))
+        let nesting = Nesting::of(&items);
+        Ok(Value::from_object(Cycler { items, at: Mutex::new(0), nesting }))
     }),
     plugin("dict", &["values?", "**"], |call| {
         let mut entries = match call.get("values") {
@@ -38,11 +40,11 @@ const FUNCTIONS: &[Plugin] = &[
         let namespace = Namespace::default();
         if let Some(values) = call.get("values") {
             for (name, value) in methods::pairs(values)? {
-                namespace.set(&name.to_string(), value);
+                namespace.set(&name.to_string(), value)?;
             }
         }
         for (name, value) in &call.rest.named {
-            namespace.set(name, value.clone());
+            namespace.set(name, value.clone())?;
         }
         Ok(Value::from_object(namespace))
     }),
@@ -99,12 +101,18 @@ fn range(call: &Arguments<'_>) -> Result<Value, Error> {
 
 /// `namespace()`: names that may be set from inside of loops.
 #[derive(Debug, Default)]
-pub(super) struct Namespace(Mutex<IndexMap<String, Value>>);
+pub(super) struct Namespace(Mutex<IndexMap<String, Value>>, Nesting);
 
 impl Namespace {
-    pub(super) fn set(&self, name: &str, value: Value) {
+    pub(super) fn set(&self, name: &str, value: Value) -> Result<(), Error> {
+        nesting::put_into(&value, &self.1)?;
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    pub(super) fn nesting(&self) -> &Nesting {
+        &self.1
     }
 }
 
@@ -123,9 +131,14 @@ impl Object for Namespace {
 pub(super) struct Cycler {
     items: Vec<Value>,
     at: Mutex<usize>,
+    nesting: Nesting,
 }
 
 impl Cycler {
+    pub(super) fn nesting(&self) -> &Nesting {
+        &self.nesting
+    }
+
     pub(super) fn method(&self, name: &str) -> Option<Value> {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         match name {

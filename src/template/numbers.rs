@@ -138,7 +138,7 @@ fn exponent_of_zero(exponent: Number) -> Result<(), Error> {
     Ok(())
 }
 
-fn too_big() -> Error {
+pub(super) fn too_big() -> Error {
     refuse("the number does not fit into 128 bits")
 }
 

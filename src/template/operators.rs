@@ -1,14 +1,12 @@
 //! Operators as Python has them: what cannot be added or compared there cannot be here.
 
+use super::limits::{fits, repeated};
 use super::python::python_text;
 use super::value::{self, is_list, is_map, items, present, refuse, tuple, type_name};
 use super::{numbers::Number, printf};
 use minijinja::machinery::ast::BinOpKind;
 use minijinja::{Error, Value};
 use std::cmp::Ordering;
-
-/// Longer results are a mistake or an attack.
-const LONGEST: usize = 10_000_000;
 
 /// An operator that looks at both of its sides.
 pub(super) fn apply(operator: BinOpKind, left: &Value, right: &Value) -> Result<Value, Error> {
@@ -26,7 +24,9 @@ pub(super) fn apply(operator: BinOpKind, left: &Value, right: &Value) -> Result<
         BinOpKind::FloorDiv => arithmetic("//", left, right, Number::floor_divide),
         BinOpKind::Pow => arithmetic("**", left, right, Number::power),
         BinOpKind::Concat => {
-            Ok(Value::from(format!("{}{}", python_text(left)?, python_text(right)?)))
+            let (left, right) = (python_text(left)?, python_text(right)?);
+            fits(left.len() + right.len())?;
+            Ok(Value::from(left + &right))
         }
         BinOpKind::Eq => Ok(Value::from(equal(left, right))),
         BinOpKind::Ne => Ok(Value::from(!equal(left, right))),
@@ -59,33 +59,33 @@ fn unsupported(symbol: &str, left: &Value, right: &Value) -> Error {
 
 pub(super) fn add(left: &Value, right: &Value) -> Result<Value, Error> {
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+        fits(left.len() + right.len())?;
         return Ok(Value::from(format!("{left}{right}")));
     }
     if is_list(left) && is_list(right) && left.is_tuple() == right.is_tuple() {
-        let both = items(left)?.into_iter().chain(items(right)?);
-        return Ok(if left.is_tuple() { tuple(both.collect()) } else { value::list(both) });
+        let both = [items(left)?, items(right)?].concat();
+        fits(both.len())?;
+        return Ok(if left.is_tuple() { tuple(both) } else { value::list(both) });
     }
     arithmetic("+", left, right, Number::add)
 }
 
 fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
-    for (repeated, count) in [(left, right), (right, left)] {
+    for (part, count) in [(left, right), (right, left)] {
         let Some(Number::Integer(count)) = Number::of(count) else { continue };
         let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
-        let too_long = |length: usize| length.saturating_mul(count) > LONGEST;
-        if let Some(text) = repeated.as_str() {
-            if too_long(text.len()) {
-                return Err(refuse("the repeated text would be too long"));
-            }
-            return Ok(Value::from(text.repeat(count)));
+        if let Some(text) = part.as_str() {
+            return repeated(text, count).map(Value::from);
         }
-        if is_list(repeated) {
-            let part = items(repeated)?;
-            if too_long(part.len()) {
-                return Err(refuse("the repeated list would be too long"));
-            }
-            let all: Vec<Value> = std::iter::repeat_n(part, count).flatten().collect();
-            return Ok(if repeated.is_tuple() { tuple(all) } else { value::list(all) });
+        if is_list(part) {
+            let list = items(part)?;
+            fits(list.len().saturating_mul(count))?;
+            let all: Vec<Value> = if list.is_empty() {
+                list
+            } else {
+                std::iter::repeat_n(list, count).flatten().collect()
+            };
+            return Ok(if part.is_tuple() { tuple(all) } else { value::list(all) });
         }
     }
     arithmetic("*", left, right, Number::multiply)

@@ -1,6 +1,7 @@
 //! `'%s-%02d' % (a, b)` and `'{0}'.format(a)`: text with places for values.
 
 use super::call::Call;
+use super::limits::fits;
 use super::numbers::Number;
 use super::python::{float_text, python_repr, python_text};
 use super::value::{entry, is_list, is_map, items, refuse, type_name};
@@ -9,6 +10,9 @@ use minijinja::{Error, Value};
 
 /// Wider fields are a mistake or an attack.
 const WIDEST: usize = 100_000;
+
+/// Rust's formatting knows no more digits behind the point.
+const MOST_PRECISE: usize = 60_000;
 
 /// Python's `%` on text: the values are one value, a tuple of them, or a mapping.
 pub(super) fn format(text: &str, values: &Value) -> Result<String, Error> {
@@ -48,13 +52,19 @@ fn fill(text: &str, list: &[Value], map: Option<&Value>) -> Result<(String, usiz
             (None, _) => take()?,
         };
         out.push_str(&place.show(&value)?);
+        fits(out.len())?;
     }
     out.push_str(rest);
     Ok((out, next))
 }
 
+fn too_wide() -> Error {
+    refuse("the field is too wide")
+}
+
 fn width(value: &Value) -> Result<usize, Error> {
-    value.as_usize().ok_or_else(|| refuse("`*` takes a number"))
+    let width = value.as_usize().ok_or_else(|| refuse("`*` takes a number"))?;
+    if width > WIDEST { Err(too_wide()) } else { Ok(width) }
 }
 
 /// One `%…` in a text.
@@ -89,8 +99,8 @@ impl<'a> Place<'a> {
         let kind = text.chars().next().ok_or_else(|| refuse("the text ends after `%`"))?;
         let rest = text.get(kind.len_utf8()..).unwrap_or_default();
         let width: usize = digits.parse().unwrap_or(0);
-        if width > WIDEST || precision.is_some_and(|precision: usize| precision > WIDEST) {
-            return Err(refuse("the field is too wide"));
+        if width > WIDEST || precision.is_some_and(|precision: usize| precision > MOST_PRECISE) {
+            return Err(too_wide());
         }
         Ok(Self { key, flags, width, width_given_as_value, precision, kind, rest })
     }
@@ -224,6 +234,7 @@ fn general(number: f64, precision: usize) -> String {
 
 /// Python's `str.format`.
 pub(super) fn braces(text: &str, call: &Call) -> Result<String, Error> {
+    not_too_wide(text)?;
     let mut arguments: Vec<Value> =
         call.positional.iter().map(printable).collect::<Result<_, _>>()?;
     if !call.named.is_empty() {
@@ -235,6 +246,21 @@ pub(super) fn braces(text: &str, call: &Call) -> Result<String, Error> {
         arguments.push(Value::from(named));
     }
     engine_format(FormatStyle::StrFormat, text, &arguments)
+}
+
+/// The engine makes fields as wide as they are asked for.
+fn not_too_wide(text: &str) -> Result<(), Error> {
+    for part in text.split('{').skip(1) {
+        let Some((_, form)) = part.split('}').next().and_then(|inside| inside.split_once(':'))
+        else {
+            continue;
+        };
+        let mut numbers = form.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+        if !numbers.all(|number| number.parse().is_ok_and(|width: usize| width <= MOST_PRECISE)) {
+            return Err(too_wide());
+        }
+    }
+    Ok(())
 }
 
 /// Numbers stay, so that they can be formatted; what only can be printed is printed as in Python.

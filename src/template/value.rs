@@ -2,6 +2,7 @@
 //! and how Python would call and look into things.
 
 use super::error::TemplateError;
+use super::nesting::{self, Nesting};
 use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
@@ -9,10 +10,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A list; methods such as `append` change it.
-pub(super) struct List(Mutex<Vec<Value>>);
+pub(super) struct List(Mutex<Vec<Value>>, Nesting);
 
 /// A mapping in the order in which it was filled; methods such as `update` change it.
-pub(super) struct Dict(Mutex<IndexMap<Value, Value>>);
+pub(super) struct Dict(Mutex<IndexMap<Value, Value>>, Nesting);
 
 /// What stands where there is nothing: it may be asked about, and fails when it is used.
 #[derive(Debug)]
@@ -20,12 +21,16 @@ pub(super) struct Missing(pub(super) TemplateError);
 
 /// A list.
 pub(super) fn list(items: impl IntoIterator<Item = Value>) -> Value {
-    Value::from_object(List(Mutex::new(items.into_iter().collect())))
+    let items: Vec<Value> = items.into_iter().collect();
+    let nesting = Nesting::of(&items);
+    Value::from_object(List(Mutex::new(items), nesting))
 }
 
 /// A mapping.
 pub(super) fn dict(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
-    Value::from_object(Dict(Mutex::new(entries.into_iter().collect())))
+    let entries: IndexMap<Value, Value> = entries.into_iter().collect();
+    let nesting = Nesting::of(entries.values());
+    Value::from_object(Dict(Mutex::new(entries), nesting))
 }
 
 /// A tuple.
@@ -67,12 +72,20 @@ pub(super) fn carry(error: TemplateError) -> Error {
 }
 
 impl List {
+    pub(super) fn nesting(&self) -> &Nesting {
+        &self.1
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Vec<Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Dict {
+    pub(super) fn nesting(&self) -> &Nesting {
+        &self.1
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, IndexMap<Value, Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -140,8 +153,17 @@ pub(super) fn same_object(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Refuses to put something into itself: it could never be printed.
-pub(super) fn not_into_itself(part: &Value, container: &Value) -> Result<(), Error> {
+/// Refuses to put something into itself, or too deep: it could never be printed.
+pub(super) fn may_hold(container: &Value, part: &Value) -> Result<(), Error> {
+    not_into_itself(part, container)?;
+    match (container.downcast_object_ref::<List>(), container.downcast_object_ref::<Dict>()) {
+        (Some(list), _) => nesting::put_into(part, list.nesting()),
+        (None, Some(map)) => nesting::put_into(part, map.nesting()),
+        (None, None) => Ok(()),
+    }
+}
+
+fn not_into_itself(part: &Value, container: &Value) -> Result<(), Error> {
     if same_object(part, container) {
         return Err(refuse("a list or a mapping cannot be put into itself"));
     }

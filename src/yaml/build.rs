@@ -15,8 +15,14 @@ const MAX_ALIASED_NODES: usize = 100_000;
 
 /// All documents of `text`. `file` is the name to show in messages.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Node>, Problem> {
-    let mut builder =
-        Builder { file, events: Parser::new_from_str(text), anchors: HashMap::new(), aliased: 0 };
+    let mut builder = Builder {
+        file,
+        text,
+        events: Parser::new_from_str(text),
+        anchors: HashMap::new(),
+        aliased: 0,
+        plain: false,
+    };
     let mut documents = Vec::new();
     while let Some((event, span)) = builder.next()? {
         match event {
@@ -30,16 +36,23 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Node>, Problem> {
 
 struct Builder<'a> {
     file: &'a str,
+    text: &'a str,
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
     anchors: HashMap<usize, Node>,
     aliased: usize,
+    /// Whether the last node is a scalar without quotes and tag.
+    plain: bool,
 }
 
 impl<'a> Builder<'a> {
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Problem> {
         self.events.next_event().transpose().map_err(|error| {
             let mark = error.marker();
-            let location = Location::new(self.file, mark.line(), mark.col() + 1);
+            // The parser counts bytes, not characters, in some lines that it does not understand.
+            let line = self.text.lines().nth(mark.line().saturating_sub(1));
+            let end = line.map_or(0, |line| line.chars().count()) + 1;
+            let column = (mark.col() + 1).min(end);
+            let location = Location::new(self.file, mark.line().max(1), column);
             Problem::at(location, format!("not valid YAML: {}", error.info()))
         })
     }
@@ -53,6 +66,7 @@ impl<'a> Builder<'a> {
         if depth > MAX_DEPTH {
             return Err(Problem::at(location, format!("nested deeper than {MAX_DEPTH} levels")));
         }
+        self.plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, _, None));
         let (anchor, kind) = match event {
             Event::Alias(id) => return self.alias(id, location),
             Event::Scalar(text, style, anchor, tag) => {
@@ -101,10 +115,11 @@ impl<'a> Builder<'a> {
         let mut entries = Vec::new();
         while let Some(key) = self.child(depth, &Event::MappingEnd)? {
             let location = key.location.clone();
+            let merges = self.plain && key.as_str() == Some("<<");
             let value = self
                 .child(depth, &Event::MappingEnd)?
                 .ok_or_else(|| Problem::at(location, "a key without a value"))?;
-            if key.as_str() == Some("<<") {
+            if merges {
                 merge(&value, &mut merged)?;
             } else {
                 entries.push((key, value));

@@ -43,9 +43,23 @@ fn own_keys_win_over_merged_ones_and_the_last_duplicate_wins() {
 }
 
 #[test]
+fn only_a_merge_without_quotes_merges() {
+    let text = "a: {'<<': {b: 1}}\nc: {!!str <<: {b: 1}}\nd: {<<: {b: 1}}\n";
+    let kept = json!({"<<": {"b": 1}});
+    assert_eq!(value(text), json!({"a": kept, "c": kept, "d": {"b": 1}}));
+}
+
+#[test]
 fn mistakes_name_their_place() {
     let problem = parse("t.yml", "a: 1\nb: [1, 2\nc: 3\n").unwrap_err();
     assert_eq!(problem.location.unwrap().file, "t.yml");
+}
+
+#[test]
+fn a_mistake_stands_inside_of_its_line() {
+    let at = parse("t.yml", "%\"\u{2192}\"\u{2192}\0\"").unwrap_err().location.unwrap();
+    assert_eq!(at.line, 1);
+    assert!((1..=8).contains(&at.column), "{at}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::tree::{ALL, UNGROUPED};
 use super::{Inventory, Sources, Variable, literal, range};
 use crate::error::{Location, Problem, Problems, did_you_mean, near_matches};
 use indexmap::{IndexMap, IndexSet};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The groups whose hosts can be marked as broken, each with the group that marks them.
@@ -78,9 +78,9 @@ impl Inventory {
         if changes.is_empty() {
             return Ok(changes);
         }
-        let replaced: HashMap<PathBuf, String> =
+        let texts: BTreeMap<PathBuf, String> =
             changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect();
-        let after = Self::load_replaced(sources, replaced).map_err(unsafe_edit)?;
+        let after = Self::load_with(sources, texts).map_err(unsafe_edit)?;
         expected::check(self, &steps, &after)?;
         Ok(changes)
     }

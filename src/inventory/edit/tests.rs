@@ -272,3 +272,26 @@ fn mode_and_links_stay() {
     assert_eq!(metadata.permissions().mode() & 0o777, 0o640);
     assert!(std::fs::read_to_string(&link).unwrap().ends_with("[broken_etcd]\nn1\n"));
 }
+
+#[test]
+fn lines_that_only_yaml_counts_are_refused() {
+    for text in [
+        "{\r\retcd:\n\r\r{hosts: {n1: }}}\r",
+        "etcd:\r  hosts:\r    n1:\r",
+        "a:\r\r\netcd:\n  hosts:\n    n1:\n",
+    ] {
+        let files = Files::new(&[("hosts.yml", text)]);
+        for edit in [mark("n1"), remove("n1"), add("n2", &["etcd"], &[])] {
+            let found = files.refused(&edit);
+            assert!(found.contains("a carriage return stands alone"), "{text:?}: {found}");
+        }
+    }
+}
+
+#[test]
+fn what_an_alias_repeats_is_taken_out_once() {
+    let text = "all:\n  children:\n    a:\n      children: &c\n        etcd:\n          hosts:\n            \
+                n1:\n            n2:\n    b:\n      children: *c\n";
+    let files = Files::new(&[("hosts.yml", text)]);
+    assert_eq!(files.after(&remove("n1")), text.replace("            n1:\n", ""));
+}

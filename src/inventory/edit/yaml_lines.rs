@@ -42,7 +42,16 @@ fn entries(node: &Node) -> &[(Node, Node)] {
     }
 }
 
+/// The document of a file whose lines are those that YAML counts.
 fn parsed(file: &str, text: &str) -> Result<Option<Node>, Problem> {
+    if let Some(number) = text.lines().position(|line| line.contains('\r')) {
+        let place = Location::new(file, number + 1, 1);
+        return Err(Problem::at(
+            place,
+            "a carriage return stands alone here, which YAML takes for the end of a line",
+        )
+        .hint("end the lines as the others end, then run this again"));
+    }
     Ok(yaml::parse(file, text)?.into_iter().next())
 }
 
@@ -80,9 +89,10 @@ impl Page<'_> {
 
     /// The text of the line in which a key stands, behind its colon and without a comment.
     fn behind_colon(&self, key: &Node) -> &str {
-        let line = self.lines.all[key.location.line - 1];
+        let line = self.lines.all.get(key.location.line - 1).copied().unwrap_or_default();
         let at = line.char_indices().nth(key.location.column - 1).map_or(0, |(at, _)| at);
-        let behind = line[at..].split_once(':').map_or("", |(_, behind)| behind);
+        let behind =
+            line.get(at..).unwrap_or_default().split_once(':').map_or("", |(_, behind)| behind);
         behind.split(" #").next().unwrap_or_default().trim()
     }
 }
@@ -231,6 +241,8 @@ pub(super) fn remove(
         return Ok(None);
     }
     gone.sort_by_key(|lines| std::cmp::Reverse(lines.start));
+    // What an alias repeats is written once.
+    gone.dedup();
     let mut text = text.to_owned();
     for lines in gone {
         text = Lines::of(&text).without(lines);

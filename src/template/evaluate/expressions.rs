@@ -2,11 +2,12 @@
 
 use super::{Evaluator, Frame, settled};
 use crate::template::call::Call;
+use crate::template::limits::{looked_at, made};
 use crate::template::numbers::Number;
 use crate::template::value::{
     carry, dict, is_list, is_map, list, refuse, truth, tuple, type_name, why_missing,
 };
-use crate::template::{attributes, filters, jinja_tests, operators};
+use crate::template::{attributes, filters, jinja_tests, nesting, operators};
 use minijinja::machinery::ast::{
     BinOp, BinOpKind, Compare, CompareOpKind, Expr, Filter, GetItem, IfExpr, Map, Slice, Test,
     UnaryOp, UnaryOpKind,
@@ -20,6 +21,7 @@ impl<'t> Evaluator<'t> {
         frame: &Rc<Frame>,
         expression: &'t Expr<'t>,
     ) -> Result<Value, Error> {
+        self.scope.chain.work(1)?;
         match expression {
             Expr::Var(name) => self.variable(frame, name.id),
             Expr::Const(constant) => Ok(constant.value.clone()),
@@ -37,8 +39,8 @@ impl<'t> Evaluator<'t> {
             }
             Expr::GetItem(inner) => self.item(frame, inner, expression),
             Expr::Call(call) => self.call_expression(frame, call),
-            Expr::List(inner) => Ok(list(self.values(frame, &inner.items)?)),
-            Expr::Tuple(inner) => Ok(tuple(self.values(frame, &inner.items)?)),
+            Expr::List(inner) => checked(list(self.values(frame, &inner.items)?)),
+            Expr::Tuple(inner) => checked(tuple(self.values(frame, &inner.items)?)),
             Expr::Map(map) => self.mapping(frame, map),
         }
     }
@@ -56,7 +58,7 @@ impl<'t> Evaluator<'t> {
         if let Some(key) = keys.iter().find(|key| is_map(key) || is_list(key) && !key.is_tuple()) {
             return Err(refuse(format!("`{}` cannot be a key", type_name(key))));
         }
-        Ok(dict(keys.into_iter().zip(self.values(frame, &map.values)?)))
+        checked(dict(keys.into_iter().zip(self.values(frame, &map.values)?)))
     }
 
     fn item(
@@ -112,6 +114,7 @@ impl<'t> Evaluator<'t> {
             };
         }
         let [start, stop, step] = bounds;
+        self.scope.chain.work(made(&value))?;
         operators::slice(&value, start, stop, step)
     }
 
@@ -135,7 +138,10 @@ impl<'t> Evaluator<'t> {
             _ => {}
         }
         let right = self.value(frame, &operation.right)?;
-        operators::apply(operation.op, &left, &right)
+        self.scope.chain.work(looked_at(&left) + looked_at(&right))?;
+        let outcome = operators::apply(operation.op, &left, &right)?;
+        self.scope.chain.work(made(&outcome))?;
+        Ok(outcome)
     }
 
     /// `a < b < c`.
@@ -157,6 +163,7 @@ impl<'t> Evaluator<'t> {
                 CompareOpKind::In => (BinOpKind::In, true),
                 CompareOpKind::NotIn => (BinOpKind::In, false),
             };
+            self.scope.chain.work(looked_at(&left) + looked_at(&right))?;
             if operators::apply(operator, &left, &right)?.is_true() != wanted {
                 return Ok(Value::from(false));
             }
@@ -252,4 +259,9 @@ fn spelled(expression: &Expr<'_>) -> String {
         }
         _ => "…".to_owned(),
     }
+}
+
+/// The value, unless it is nested too deep.
+fn checked(value: Value) -> Result<Value, Error> {
+    nesting::check(&value).map(|()| value)
 }

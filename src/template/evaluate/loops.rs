@@ -93,6 +93,7 @@ impl<'t> Evaluator<'t> {
     ) -> Result<(), Error> {
         let mut picked = Vec::new();
         for item in items(over)? {
+            self.scope.chain.work(1)?;
             if let Some(filter) = &node.filter_expr {
                 let inner = Frame::inside(frame);
                 self.assign(&inner, &node.target, item.clone())?;

@@ -13,6 +13,7 @@ mod statements;
 
 use super::call::Plugin;
 use super::error::TemplateError;
+use super::limits::fits;
 use super::python::{emitted_text, is_printable};
 use super::scope::Scope;
 use super::text::{place, shorten};
@@ -224,6 +225,7 @@ fn joined(mut output: Vec<Value>) -> Result<Value, Error> {
             let mut text = String::new();
             for part in &output {
                 text.push_str(&emitted_text(part)?);
+                fits(text.len())?;
             }
             Ok(Value::from(text))
         }

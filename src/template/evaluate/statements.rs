@@ -110,8 +110,7 @@ impl<'t> Evaluator<'t> {
                 let Some(namespace) = holder.downcast_object_ref::<Namespace>() else {
                     return Err(refuse("only attributes of a `namespace()` can be set"));
                 };
-                namespace.set(inner.name, value);
-                return Ok(());
+                return namespace.set(inner.name, value);
             }
             Expr::List(inner) => &inner.items,
             Expr::Tuple(inner) => &inner.items,

@@ -2,6 +2,7 @@
 
 use crate::template::call::{Arguments, Plugin, plugin};
 use crate::template::lazy::data;
+use crate::template::limits::fits;
 use crate::template::numbers::Number;
 use crate::template::operators::sort_by_key;
 use crate::template::python::{float_text, python_text};
@@ -122,6 +123,7 @@ impl Style {
             }
             self.line(depth + 1, out);
             write(part, out)?;
+            fits(out.len())?;
         }
         if !parts.is_empty() {
             self.line(depth, out);

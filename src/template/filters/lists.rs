@@ -1,10 +1,12 @@
 //! Filters on lists.
 
+use super::seen::Seen;
 use crate::template::attributes;
 use crate::template::call::{Arguments, Plugin, plugin};
 use crate::template::error::TemplateError;
+use crate::template::limits::{fits, joined};
 use crate::template::numbers::Number;
-use crate::template::operators::{add, compare, equal, sort_by_key};
+use crate::template::operators::{add, compare, sort_by_key};
 use crate::template::python::python_text;
 use crate::template::value::{
     self, entries, is_list, is_map, items, length, list, missing, none, present, refuse, tuple,
@@ -90,6 +92,7 @@ fn batch(call: &Arguments<'_>) -> Result<Value, Error> {
     for chunk in call.input_items()?.chunks(size) {
         let mut chunk = chunk.to_vec();
         if let Some(fill) = call.some("fill_with") {
+            fits(size)?;
             chunk.resize(size, fill.clone());
         }
         batches.push(list(chunk));
@@ -147,7 +150,7 @@ fn join(call: &Arguments<'_>) -> Result<Value, Error> {
         parts.push(python_text(&item)?);
     }
     let separator = call.get("d").map(python_text).transpose()?.unwrap_or_default();
-    Ok(Value::from(parts.join(&separator)))
+    joined(&parts, &separator).map(Value::from)
 }
 
 fn extreme(call: &Arguments<'_>, wanted: Ordering) -> Result<Value, Error> {
@@ -212,13 +215,8 @@ fn sum(call: &Arguments<'_>) -> Result<Value, Error> {
 
 /// The distinct items, in the order of their first appearance.
 pub(super) fn distinct(all: impl IntoIterator<Item = Value>) -> Vec<Value> {
-    let mut seen: Vec<Value> = Vec::new();
-    for item in all {
-        if !seen.iter().any(|known| equal(known, &item)) {
-            seen.push(item);
-        }
-    }
-    seen
+    let mut seen = Seen::default();
+    all.into_iter().filter(|item| seen.add(item)).collect()
 }
 
 /// A number of times something may be made; keeps products from filling the memory.

@@ -1,6 +1,7 @@
 //! Filters on mappings.
 
 use super::lists::attribute_of;
+use super::seen::{Plain, Seen};
 use crate::template::call::{Arguments, Plugin, plugin};
 use crate::template::operators::{equal, sort_by_key};
 use crate::template::python::python_text;
@@ -8,6 +9,7 @@ use crate::template::value::{
     dict, entries, entry, is_list, is_map, items, list, present, refuse, tuple, type_name,
 };
 use minijinja::{Error, Value};
+use std::collections::HashMap;
 
 pub(super) const FILTERS: &[Plugin] = &[
     plugin("attr", &["name"], |call| {
@@ -57,8 +59,11 @@ fn merge(mut under: Entries, over: Entries, recursive: bool, how: &str) -> Resul
         let ways = WAYS.join(", ");
         return Err(refuse(format!("`list_merge` must be one of {ways}, not `{how}`")));
     }
+    let places: HashMap<Plain, usize> =
+        under.iter().enumerate().filter_map(|(at, (key, _))| Some((Plain::of(key)?, at))).collect();
     for (key, value) in over {
-        let Some((_, known)) = under.iter_mut().find(|(known, _)| equal(known, &key)) else {
+        let place = Plain::of(&key).and_then(|key| places.get(&key));
+        let Some((_, known)) = place.and_then(|at| under.get_mut(*at)) else {
             under.push((key, value));
             continue;
         };
@@ -77,8 +82,8 @@ fn merge(mut under: Entries, over: Entries, recursive: bool, how: &str) -> Resul
 fn merge_lists(under: &Value, over: Value, how: &str) -> Result<Value, Error> {
     let (below, above) = (items(under)?, items(&over)?);
     let rest = || -> Vec<Value> {
-        let other = |item: &&Value| !above.iter().any(|known| equal(known, item));
-        below.iter().filter(other).cloned().collect()
+        let above: Seen = above.iter().collect();
+        below.iter().filter(|item| !above.holds(item)).cloned().collect()
     };
     Ok(list(match how {
         "keep" => below,

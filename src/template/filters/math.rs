@@ -1,13 +1,16 @@
 //! Filters on numbers.
 
 use crate::template::call::{Arguments, Plugin, plugin};
-use crate::template::numbers::Number;
+use crate::template::numbers::{Number, too_big};
 use crate::template::value::{refuse, type_name};
 use minijinja::{Error, Value};
 
 pub(super) const FILTERS: &[Plugin] = &[
     plugin("abs", &[], |call| match input(call)? {
-        Number::Integer(number) => Ok(Value::from(Number::Integer(number.saturating_abs()))),
+        Number::Integer(number) => {
+            let size = number.checked_abs().ok_or_else(too_big)?;
+            Ok(Value::from(Number::Integer(size)))
+        }
         Number::Float(number) => Ok(Value::from(number.abs())),
     }),
     plugin("log", &["base?"], logarithm),
@@ -71,7 +74,7 @@ fn round(call: &Arguments<'_>) -> Result<Value, Error> {
     let rounded = match method.as_str() {
         "ceil" => (number.float() * 10_f64.powi(power)).ceil() / 10_f64.powi(power),
         "floor" => (number.float() * 10_f64.powi(power)).floor() / 10_f64.powi(power),
-        "common" => return Ok(common(number, power)),
+        "common" => return common(number, power),
         other => {
             return Err(refuse(format!("`method` must be common, ceil or floor, not `{other}`")));
         }
@@ -79,17 +82,18 @@ fn round(call: &Arguments<'_>) -> Result<Value, Error> {
     Ok(Value::from(rounded))
 }
 
-fn common(number: Number, precision: i32) -> Value {
-    match number {
+fn common(number: Number, precision: i32) -> Result<Value, Error> {
+    Ok(match number {
         Number::Integer(_) if precision >= 0 => Value::from(number),
         Number::Integer(integer) => {
             let Some(unit) = 10_i128.checked_pow(precision.unsigned_abs()) else {
-                return Value::from(0);
+                return Ok(Value::from(0));
             };
             let (half, rest) = (unit / 2, integer.rem_euclid(unit));
-            let down = integer - rest;
+            let down = integer.checked_sub(rest).ok_or_else(too_big)?;
             let up = rest > half || (rest == half && (down / unit) % 2 != 0);
-            Value::from(Number::Integer(if up { down + unit } else { down }))
+            let rounded = if up { down.checked_add(unit).ok_or_else(too_big)? } else { down };
+            Value::from(Number::Integer(rounded))
         }
         Number::Float(float) if precision >= 0 => {
             // The shortest way to the nearest decimal; Rust's formatting rounds exactly.
@@ -101,5 +105,5 @@ fn common(number: Number, precision: i32) -> Value {
             let unit = 10_f64.powi(-precision);
             Value::from((float / unit).round_ties_even() * unit)
         }
-    }
+    })
 }

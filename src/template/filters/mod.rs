@@ -14,6 +14,7 @@ mod query;
 mod random;
 mod regex;
 mod seeded;
+mod seen;
 mod sets;
 mod sizes;
 mod text;

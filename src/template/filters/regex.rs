@@ -1,6 +1,8 @@
 //! Regular expressions as Python's `re` reads them.
 
+use super::sets::limit;
 use crate::template::call::{Arguments, Call, Plugin, plugin};
+use crate::template::limits::fits;
 use crate::template::python::python_text;
 use crate::template::value::{list, none, refuse, tuple};
 use fancy_regex::{Captures, Regex, RegexBuilder};
@@ -104,6 +106,7 @@ fn replace(call: &Arguments<'_>) -> Result<Value, Error> {
         let Some(whole) = found.get(0) else { continue };
         out.push_str(text.get(done..whole.start()).unwrap_or_default());
         parts.write(&found, &mut out);
+        fits(out.len())?;
         done = whole.end();
         count += 1;
     }
@@ -129,6 +132,7 @@ fn matches<'t>(regex: &Regex, text: &'t str) -> Result<Vec<Captures<'t, str>>, E
         must_advance = start == end;
         at = end;
         all.push(found);
+        limit(all.len())?;
     }
     Ok(all)
 }

@@ -1,8 +1,8 @@
 //! Lists as sets, and what combines several lists.
 
 use super::lists::{MOST_ITEMS, at_or_none, attribute_of, distinct, folded, lists_of, whole_count};
+use super::seen::Seen;
 use crate::template::call::{Arguments, Plugin, plugin};
-use crate::template::operators::equal;
 use crate::template::value::{items, list, present, refuse, tuple};
 use minijinja::{Error, Value};
 
@@ -23,7 +23,8 @@ pub(super) const FILTERS: &[Plugin] = &[
     plugin("symmetric_difference", &["other"], |call| {
         let (left, right) = both(call)?;
         let only = |list: &[Value], other: &[Value]| -> Vec<Value> {
-            list.iter().filter(|item| !holds(other, item)).cloned().collect()
+            let other: Seen = other.iter().collect();
+            list.iter().filter(|item| !other.holds(item)).cloned().collect()
         };
         Ok(list(distinct(only(&left, &right).into_iter().chain(only(&right, &left)))))
     }),
@@ -55,18 +56,15 @@ fn both(call: &Arguments<'_>) -> Result<(Vec<Value>, Vec<Value>), Error> {
     Ok((left, right))
 }
 
-fn holds(list: &[Value], item: &Value) -> bool {
-    list.iter().any(|known| equal(known, item))
-}
-
 fn pick(call: &Arguments<'_>, wanted: bool) -> Result<Value, Error> {
     let (left, right) = both(call)?;
-    Ok(list(distinct(left.into_iter().filter(|item| holds(&right, item) == wanted))))
+    let right: Seen = right.iter().collect();
+    Ok(list(distinct(left.into_iter().filter(|item| right.holds(item) == wanted))))
 }
 
 fn unique(call: &Arguments<'_>) -> Result<Value, Error> {
     let sensitive = call.flag("case_sensitive", false)?;
-    let mut seen = Vec::new();
+    let mut seen = Seen::default();
     let mut kept = Vec::new();
     for item in call.input_items()? {
         let key = match call.some("attribute") {
@@ -74,8 +72,7 @@ fn unique(call: &Arguments<'_>) -> Result<Value, Error> {
             None => item.clone(),
         };
         let key = folded(present(&key)?.clone(), sensitive);
-        if !holds(&seen, &key) {
-            seen.push(key);
+        if seen.add(&key) {
             kept.push(item);
         }
     }
@@ -97,6 +94,9 @@ fn arrangements(
 ) -> Result<Value, Error> {
     let mut ways: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in 0..size {
+        if ways.is_empty() {
+            break;
+        }
         let mut longer = Vec::new();
         for way in &ways {
             for next in 0..all.len() {
@@ -114,7 +114,8 @@ fn arrangements(
     ))
 }
 
-fn limit(count: usize) -> Result<(), Error> {
+/// Refuses what would be too many items to make.
+pub(super) fn limit(count: usize) -> Result<(), Error> {
     if count > MOST_ITEMS {
         return Err(refuse(format!("that would be more than {MOST_ITEMS} items")));
     }

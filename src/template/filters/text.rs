@@ -1,6 +1,7 @@
 //! Filters on text.
 
 use crate::template::call::{Arguments, Call, Plugin, plugin};
+use crate::template::limits::{fits, joined, repeated, replaced};
 use crate::template::methods::{self, capitalize, title};
 use crate::template::printf;
 use crate::template::value::{dict, list, refuse, tuple};
@@ -46,12 +47,8 @@ pub(super) const FILTERS: &[Plugin] = &[
     plugin("lower", &[], |call| Ok(Value::from(call.input_text()?.to_lowercase()))),
     plugin("replace", &["old", "new", "count?"], |call| {
         let (text, old, new) = (call.input_text()?, call.text("old")?, call.text("new")?);
-        Ok(Value::from(match call.integer("count")? {
-            Some(count) if count >= 0 => {
-                text.replacen(&old, &new, usize::try_from(count).unwrap_or(usize::MAX))
-            }
-            _ => text.replace(&old, &new),
-        }))
+        let most = call.integer("count")?.and_then(|count| usize::try_from(count).ok());
+        replaced(&text, &old, &new, most).map(Value::from)
     }),
     plugin("split", &["sep?", "maxsplit?"], |call| {
         let most = call.integer("maxsplit")?.and_then(|most| usize::try_from(most).ok());
@@ -102,6 +99,7 @@ fn indent(call: &Arguments<'_>) -> Result<Value, Error> {
             out.push_str(&indention);
         }
         out.push_str(line);
+        fits(out.len())?;
     }
     Ok(Value::from(out))
 }
@@ -139,12 +137,13 @@ fn comment(call: &Arguments<'_>) -> Result<Value, Error> {
     let prefix_line =
         if prefix == newline { newline.clone() } else { format!("{prefix}{newline}") };
     if !prefix.is_empty() {
-        out.push_str(&prefix_line.repeat(times("prefix_count")?));
+        out.push_str(&repeated(&prefix_line, times("prefix_count")?)?);
     }
-    let text = call.input_text()?.replace(&newline, &format!("{newline}{decoration}"));
+    let text = replaced(&call.input_text()?, &newline, &format!("{newline}{decoration}"), None)?;
     let bare = format!("{}{newline}", decoration.trim_end());
-    out.push_str(&format!("{decoration}{text}").replace(&format!("{decoration}{newline}"), &bare));
-    out.push_str(&format!("{newline}{postfix}").repeat(times("postfix_count")?));
+    let decorated = format!("{decoration}{text}");
+    out.push_str(&replaced(&decorated, &format!("{decoration}{newline}"), &bare, None)?);
+    out.push_str(&repeated(&format!("{newline}{postfix}"), times("postfix_count")?)?);
     if !end.is_empty() {
         out.push_str(&format!("{newline}{end}"));
     }
@@ -160,7 +159,7 @@ fn truncate(call: &Arguments<'_>) -> Result<Value, Error> {
     if length < marks {
         return Err(refuse(format!("`length` of `truncate` must be at least {marks}")));
     }
-    if text.chars().count() <= length + leeway {
+    if text.chars().count() <= length.saturating_add(leeway) {
         return Ok(Value::from(text));
     }
     let cut: String = text.chars().take(length - marks).collect();
@@ -177,9 +176,9 @@ fn word_wrap(call: &Arguments<'_>) -> Result<Value, Error> {
     let break_long = call.flag("break_long_words", true)?;
     let hyphens = call.flag("break_on_hyphens", true)?;
     let text = call.input_text()?;
-    let lines: Vec<String> =
-        text.lines().map(|line| wrap(line, width, break_long, hyphens).join(&between)).collect();
-    Ok(Value::from(lines.join(&between)))
+    let wrapped =
+        text.lines().map(|line| joined(&wrap(line, width, break_long, hyphens), &between));
+    joined(&wrapped.collect::<Result<Vec<_>, _>>()?, &between).map(Value::from)
 }
 
 /// One line in lines that are not wider.

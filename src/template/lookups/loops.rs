@@ -3,6 +3,7 @@
 use super::Asked;
 use crate::template::call::Call;
 use crate::template::filters;
+use crate::template::limits::fits;
 use crate::template::value::{
     self, dict as map, entries, entry, is_list, is_map, none, present, refuse, truth, tuple,
     type_name,
@@ -75,6 +76,7 @@ pub(super) fn nested(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
     let first = lists.next().ok_or_else(|| refuse("`nested` needs lists"))?;
     let mut rows: Vec<Vec<Value>> = first.into_iter().map(|item| vec![item]).collect();
     for list in lists {
+        fits(rows.len().saturating_mul(list.len()))?;
         let with = |row: &Vec<Value>| -> Vec<Vec<Value>> {
             list.iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()).collect()
         };

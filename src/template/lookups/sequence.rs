@@ -7,7 +7,7 @@ use crate::template::value::refuse;
 use minijinja::{Error, Value};
 
 /// More than any loop needs.
-const LONGEST: i64 = 1_000_000;
+const LONGEST: i128 = 1_000_000;
 
 #[derive(Clone)]
 struct Row {
@@ -84,7 +84,10 @@ impl Row {
                 return Err(refuse("`sequence` takes `end` or `count`, not both"));
             }
             (None, Some(0)) => return Ok(Vec::new()),
-            (None, Some(count)) => self.start + count * self.stride - 1,
+            (None, Some(count)) => count
+                .checked_mul(self.stride)
+                .and_then(|length| self.start.checked_add(length)?.checked_sub(1))
+                .ok_or_else(|| refuse("the end of the sequence does not fit into 64 bits"))?,
             (Some(end), None) => end,
         };
         match self.stride {
@@ -100,14 +103,16 @@ impl Row {
         if self.format.matches('%').count() != 1 {
             return Err(refuse(format!("`format` needs one `%`: `{}`", self.format)));
         }
-        if (end - self.start) / self.stride > LONGEST {
+        let length = (i128::from(end) - i128::from(self.start)) / i128::from(self.stride);
+        if length > LONGEST {
             return Err(refuse(format!("a sequence may have at most {LONGEST} items")));
         }
         let mut texts = Vec::new();
         let mut at = self.start;
         while if self.stride > 0 { at <= end } else { at >= end } {
             texts.push(printf::format(&self.format, &Value::from(at))?);
-            at += self.stride;
+            let Some(next) = at.checked_add(self.stride) else { break };
+            at = next;
         }
         Ok(texts)
     }

@@ -2,7 +2,7 @@
 
 use crate::template::call::{Arguments, Plugin, plugin};
 use crate::template::operators::{equal, sort_by_key};
-use crate::template::value::{self, List, none, not_into_itself, refuse};
+use crate::template::value::{self, List, may_hold, none, refuse};
 use minijinja::{Error, Value};
 use std::sync::MutexGuard;
 
@@ -23,7 +23,7 @@ pub(super) const METHODS: &[Plugin] = &[
     plugin("count", &["value"], count),
     plugin("extend", &["values"], |call| {
         let more = value::items(call.value("values")?)?;
-        more.iter().try_for_each(|item| not_into_itself(item, &call.input))?;
+        more.iter().try_for_each(|item| may_hold(&call.input, item))?;
         changeable(call)?.extend(more);
         Ok(none())
     }),
@@ -65,7 +65,7 @@ fn changeable<'a>(call: &'a Arguments<'_>) -> Result<MutexGuard<'a, Vec<Value>>,
 
 fn addition(call: &Arguments<'_>, name: &str) -> Result<Value, Error> {
     let value = call.value(name)?;
-    not_into_itself(value, &call.input)?;
+    may_hold(&call.input, value)?;
     Ok(value.clone())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::template::call::{Arguments, Plugin, plugin};
 use crate::template::value::{
-    self, Dict, dict, entries, entry, items, list, none, not_into_itself, refuse, tuple,
+    self, Dict, dict, entries, entry, items, list, may_hold, none, refuse, tuple,
 };
 use indexmap::IndexMap;
 use minijinja::{Error, Value};
@@ -34,7 +34,7 @@ pub(super) const METHODS: &[Plugin] = &[
     }),
     plugin("setdefault", &["key", "default?"], |call| {
         let default = call.get("default").cloned().unwrap_or_else(none);
-        not_into_itself(&default, &call.input)?;
+        may_hold(&call.input, &default)?;
         let key = call.value("key")?.clone();
         Ok(changeable(call)?.entry(key).or_insert(default).clone())
     }),
@@ -69,7 +69,7 @@ fn update(call: &Arguments<'_>) -> Result<Value, Error> {
     }
     let named = call.rest.named.iter();
     more.extend(named.map(|(name, value)| (Value::from(name.as_str()), value.clone())));
-    more.iter().try_for_each(|(_, value)| not_into_itself(value, &call.input))?;
+    more.iter().try_for_each(|(_, value)| may_hold(&call.input, value))?;
     changeable(call)?.extend(more);
     Ok(none())
 }

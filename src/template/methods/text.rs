@@ -1,6 +1,7 @@
 //! Methods of text.
 
 use crate::template::call::{Arguments, Plugin, plugin};
+use crate::template::limits::{fits, joined, replaced};
 use crate::template::printf;
 use crate::template::value::{items, list, refuse, tuple, type_name};
 use minijinja::{Error, Value};
@@ -48,12 +49,8 @@ pub(super) const METHODS: &[Plugin] = &[
     }),
     plugin("replace", &["old", "new", "count?"], |call| {
         let (text, old, new) = (call.input_str()?, call.text("old")?, call.text("new")?);
-        Ok(Value::from(match call.integer("count")? {
-            Some(count) if count >= 0 => {
-                text.replacen(&old, &new, usize::try_from(count).unwrap_or(usize::MAX))
-            }
-            _ => text.replace(&old, &new),
-        }))
+        let most = call.integer("count")?.and_then(|count| usize::try_from(count).ok());
+        replaced(text, &old, &new, most).map(Value::from)
     }),
     plugin("rfind", &["part"], |call| Ok(Value::from(find(call, true)?.unwrap_or(-1)))),
     plugin("rindex", &["part"], |call| found(find(call, true)?)),
@@ -157,6 +154,7 @@ fn expand_tabs(call: &Arguments<'_>) -> Result<Value, Error> {
             '\t' if size > 0 => {
                 let blanks = size - column % size;
                 out.push_str(&" ".repeat(blanks));
+                fits(out.len())?;
                 column += blanks;
             }
             '\t' => {}
@@ -201,7 +199,7 @@ fn join(call: &Arguments<'_>) -> Result<Value, Error> {
             }
         }
     }
-    Ok(Value::from(parts.join(call.input_str()?)))
+    joined(&parts, call.input_str()?).map(Value::from)
 }
 
 fn strip(call: &Arguments<'_>, left: bool, right: bool) -> Result<Value, Error> {
