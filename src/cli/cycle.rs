@@ -39,6 +39,8 @@ pub struct Say {
     pub yes: bool,
     /// Take the lock from a run that is known to be dead.
     pub take_over: bool,
+    /// How often `-v` was given.
+    pub verbosity: u8,
 }
 
 /// One command line's run.
@@ -109,7 +111,7 @@ impl Cycle {
             tags: self.selection.tags.clone(),
             skip_tags: self.selection.skip_tags.clone(),
             start_at_task: self.selection.start_at_task.clone(),
-            check: self.say.check,
+            said: self.said(),
             run_id: self.session.run_id.clone(),
         })?)
     }
@@ -126,8 +128,7 @@ impl Cycle {
             inventory: Arc::clone(&self.session.inventory),
             cluster: decision.map(cluster),
             run_id: self.session.run_id.clone(),
-            check: self.say.check,
-            playbook_dir: self.playbooks.iter().find_map(|one| one.directory.clone()),
+            said: self.said(),
             limit: self.limit()?,
         })
     }

@@ -27,6 +27,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 pub struct Session {
     /// Groups, hosts and variables.
     pub inventory: Arc<Inventory>,
+    /// The inventories as they were given.
+    pub sources: Vec<String>,
     /// The run's id.
     pub run_id: String,
     /// What must not be shown or kept.
@@ -52,6 +54,7 @@ impl Session {
         let run_id = crate::journal::new_id();
         let mut session = Self {
             inventory: Arc::new(inventory),
+            sources: sources.inventory,
             run_id,
             redactor,
             forks: configuration.forks(options)?,

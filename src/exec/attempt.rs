@@ -243,11 +243,19 @@ pub(super) fn search_path(own: &Task, options: &Options) -> Vec<PathBuf> {
     });
     let mut places: Vec<PathBuf> = Vec::new();
     for place in roles.chain(here).chain(options.search_path.iter().cloned()) {
+        let place = std::path::absolute(&place).unwrap_or(place);
         if !places.contains(&place) {
             places.push(place);
         }
     }
     places
+}
+
+/// A task's variables with the places where its lookups look.
+pub(super) fn searching(scope: &Scope, own: &Task, options: &Options) -> Scope {
+    let places = search_path(own, options);
+    let shown: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+    scope.searching(places).with("ansible_search_path", shown)
 }
 
 /// A step that could not be prepared.

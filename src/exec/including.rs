@@ -3,7 +3,7 @@
 //! Each host says for each item of the loop what it includes. Hosts that include the same with the
 //! same item go through it together; what is included later is gone through later.
 
-use super::attempt::search_path;
+use super::attempt::searching;
 use super::batch::{Batch, Left, Way};
 use super::keywords::{Keyed, all_hold, item_names};
 use super::result::{End, of_loop};
@@ -127,13 +127,21 @@ impl Batch<'_> {
     fn bring(&self, included: &Included, id: &str) {
         let mut state = locked(&self.state);
         for handler in unsettled_handlers(&self.play.play, &included.handlers, id) {
-            let same = |known: &Arc<PlannedTask>| {
+            let same = |known: &PlannedTask| {
                 let role =
                     |task: &PlannedTask| task.task.role.as_ref().map(|role| role.path.clone());
                 known.task.location == handler.task.location && role(known) == role(&handler)
             };
-            if !state.handlers.iter().any(same) {
-                state.handlers.push(Arc::new(handler));
+            let known = state.handlers.iter().rposition(|known| same(known));
+            match known {
+                // With the same conditions and variables it is the same handler.
+                Some(at) if state.handlers[at].task == handler.task => {}
+                // The one that came last counts.
+                Some(at) => {
+                    state.replaced.insert(at);
+                    state.handlers.push(Arc::new(handler));
+                }
+                None => state.handlers.push(Arc::new(handler)),
             }
         }
         if let Some((role, true)) = &included.role {
@@ -179,7 +187,7 @@ impl Batch<'_> {
     ) -> Result<(Vec<Wanted>, End), String> {
         let scope = self.variables(way).of_task(host, &planned.task);
         let scope = scope.ok_or_else(|| format!("`{host}` is not in the inventory"))?;
-        let scope = scope.searching(search_path(&planned.task, &self.run.options));
+        let scope = searching(&scope, &planned.task, &self.run.options);
         let Some(repeat) = &planned.task.repeat else {
             if let Err(condition) = all_hold(&scope, &planned.task.when)? {
                 return Ok((Vec::new(), End::skipped(condition)));

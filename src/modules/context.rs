@@ -3,7 +3,7 @@
 use super::ModuleError;
 use crate::transport::{Command, Connection, Output, RunAs, TransportError};
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,18 +36,20 @@ pub trait Templates: Send + Sync {
     ) -> Result<String, ModuleError>;
 }
 
-/// Whitespace settings of the `template` module, with Ansible's defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Settings of the `template` module, with Ansible's defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateOptions {
     /// Whether the newline after a block is removed.
     pub trim_blocks: bool,
     /// Whether blanks before a block are removed.
     pub lstrip_blocks: bool,
+    /// What the file knows of itself.
+    pub about: Map<String, Value>,
 }
 
 impl Default for TemplateOptions {
     fn default() -> Self {
-        Self { trim_blocks: true, lstrip_blocks: false }
+        Self { trim_blocks: true, lstrip_blocks: false, about: Map::new() }
     }
 }
 

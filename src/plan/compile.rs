@@ -1,7 +1,7 @@
 //! From playbooks to a [`Plan`].
 
 use super::check::check;
-use super::hosts::{Chosen, batches, choose};
+use super::hosts::{Chosen, PlayHosts, batches, choose};
 use super::known::Known;
 use super::later::Later;
 use super::model::{Plan, PlannedBlock, PlannedPlay, PlannedRole, PlannedStep, PlannedTask};
@@ -12,7 +12,7 @@ use super::unsettled::{unsettled, unsettled_handlers};
 use crate::error::{Problem, Problems, did_you_mean, near_matches};
 use crate::inventory::Inventory;
 use crate::playbook::{Block, Catalog, Include, Play, Playbook, Step, Task};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// The module that gathers facts.
@@ -37,8 +37,8 @@ pub struct PlanInput<'a> {
     pub skip_tags: Vec<String>,
     /// `--start-at-task`.
     pub start_at_task: Option<String>,
-    /// Whether nothing will be written.
-    pub check: bool,
+    /// What the command line said, as playbooks read it: `ansible_check_mode` and the like.
+    pub said: Map<String, Value>,
     /// The run's id.
     pub run_id: String,
 }
@@ -62,7 +62,7 @@ pub fn compile(input: &PlanInput<'_>) -> Result<Plan, Problems> {
     }
     for playbook in input.playbooks {
         for play in playbook.plays() {
-            compiler.play(playbook, play);
+            compiler.play(play);
         }
     }
     compiler.finish()
@@ -89,13 +89,12 @@ struct OnePlay<'a> {
 }
 
 impl Compiler<'_> {
-    fn play(&mut self, playbook: &Playbook, play: &Arc<Play>) {
+    fn play(&mut self, play: &Arc<Play>) {
         let known = Known {
             inventory: Arc::clone(&self.input.inventory),
             cluster: self.input.cluster.clone(),
             run_id: self.input.run_id.clone(),
-            check: self.input.check,
-            playbook_dir: playbook.directory.clone(),
+            said: self.input.said.clone(),
             limit: self.input.limit.clone(),
         };
         let (hosts, undecided) = self.hosts(&known, play);
@@ -119,7 +118,8 @@ impl Compiler<'_> {
             self.later = one.planning.later;
         }
         let tags = Arc::clone(&self.tags);
-        let planned = PlannedPlay::new(Arc::clone(play), name, batches);
+        let all = one.planning.hosts;
+        let planned = PlannedPlay::new(Arc::clone(play), name, PlayHosts { all, batches });
         let undecided_hosts = undecided;
         self.plays.push(PlannedPlay {
             undecided_hosts,

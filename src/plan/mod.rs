@@ -22,12 +22,14 @@ mod view;
 
 pub use crate::playbook::{Keywords, Loop, Play, Task, Templated, Text};
 pub use compile::{PlanInput, compile};
+pub use hosts::PlayHosts;
 pub use known::{Known, host_scope};
 pub use layers::Layers;
 pub use loops::loop_items;
 pub use model::{
     Plan, PlannedBlock, PlannedHost, PlannedPlay, PlannedRole, PlannedStep, PlannedTask, Settled,
 };
+pub use names::task_name;
 pub use tags::Tags;
 pub use text::{list_hosts, list_tags, list_tasks, text};
 pub use unsettled::{unsettled, unsettled_handlers};

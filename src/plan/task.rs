@@ -53,7 +53,14 @@ impl Planning {
     }
 
     fn layered(&self, host: &str, layers: Layers<'_>) -> Option<Scope> {
-        let running = ["ansible_play_hosts", "ansible_play_batch", "play_hosts", "ansible_loop"];
+        let running = [
+            "ansible_play_hosts",
+            "ansible_play_batch",
+            "ansible_play_name",
+            "ansible_search_path",
+            "play_hosts",
+            "ansible_loop",
+        ];
         let layers = Layers {
             facts_open: self.later.facts,
             anything_open: self.later.anything,
@@ -65,12 +72,14 @@ impl Planning {
         let shadowed = ["groups", "group_names", "hostvars"].map(str::to_owned);
         let top = self.known.top(&scope);
         let top = if self.later.hosts { top.later(shadowed) } else { top };
-        Some(top.of_host(host, Arc::new(self.clone())))
+        Some(top.of_host(host, Arc::new(self.clone())).ahead())
     }
 
     fn magic(&self) -> Map<String, Value> {
         let all = Value::from(self.hosts.clone());
-        Map::from_iter([("ansible_play_hosts_all".to_owned(), all)])
+        let mut magic = self.play.magic();
+        magic.insert("ansible_play_hosts_all".to_owned(), all);
+        magic
     }
 
     /// Plans one task. Mistakes are noted.

@@ -126,6 +126,13 @@ impl Source {
         }
     }
 
+    /// The same from the root, without `.` and `..`, as playbooks read it.
+    pub(super) fn absolute_directory(&self) -> Option<PathBuf> {
+        let directory = self.directory()?;
+        let absolute = std::path::absolute(&directory).unwrap_or(directory);
+        Some(Path::new("/").join(normal(&absolute)))
+    }
+
     /// The file's text.
     pub(super) fn read(&self) -> io::Result<String> {
         match self {

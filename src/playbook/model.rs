@@ -95,6 +95,8 @@ pub struct Templated {
 pub struct Play {
     /// Where it begins.
     pub location: Location,
+    /// The directory of the playbook in which it stands; none for a built-in one.
+    pub directory: Option<PathBuf>,
     /// Its name as written; templates may stand in it.
     pub name: Option<String>,
     /// A pattern, a list of them, or a template that renders to one of both.

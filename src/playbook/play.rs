@@ -27,6 +27,7 @@ impl Loader {
     pub(super) fn play(&mut self, node: &Node) -> Option<Play> {
         let nowhere = templated(node, &mut Problems::default());
         let mut play = Play::new(node.location.clone(), nowhere);
+        play.directory = self.source.absolute_directory();
         play.inherited.tags.clone_from(&self.imported.tags);
         let mut hosts = None;
         let mut lists = Lists::default();
@@ -165,6 +166,7 @@ impl Play {
     pub fn new(location: Location, hosts: Templated) -> Self {
         Self {
             location,
+            directory: None,
             name: None,
             hosts,
             vars: Map::new(),
@@ -183,6 +185,19 @@ impl Play {
             roles: Vec::new(),
             places: std::collections::BTreeMap::new(),
         }
+    }
+
+    /// What the play itself tells its tasks, and nothing may shadow.
+    pub fn magic(&self) -> Map<String, Value> {
+        let roles: Vec<&str> = self.roles.iter().map(|role| role.name.as_str()).collect();
+        let mut magic = Map::new();
+        if let Some(directory) = &self.directory {
+            magic.insert("playbook_dir".to_owned(), Value::from(directory.display().to_string()));
+        }
+        for name in ["ansible_play_role_names", "role_names"] {
+            magic.insert(name.to_owned(), Value::from(roles.clone()));
+        }
+        magic
     }
 
     /// The defaults and the variables of the roles that every task of the play sees.

@@ -31,6 +31,8 @@ pub struct Scope {
     owner: Option<Arc<str>>,
     /// Where lookups look for relative paths, in this order.
     search_path: Arc<Vec<PathBuf>>,
+    /// Whether lookups leave files and programs of this machine alone.
+    ahead: bool,
     pub(super) chain: Chain,
     /// What opens the encrypted values among the variables.
     pub(super) vault: Vault,
@@ -153,8 +155,29 @@ impl Scope {
         Self { search_path: Arc::new(places), ..self.clone() }
     }
 
+    /// Says that the run has not begun: what this machine's files hold and its programs print is
+    /// known when a task gets there, since a task before it may write the file.
+    #[must_use]
+    pub fn ahead(&self) -> Self {
+        Self { ahead: true, ..self.clone() }
+    }
+
+    pub(super) fn is_ahead(&self) -> bool {
+        self.ahead
+    }
+
     pub(super) fn search_path(&self) -> &[PathBuf] {
         &self.search_path
+    }
+
+    /// The scope of a template file, with what it knows of itself.
+    #[must_use]
+    pub fn of_template(&self, about: Map<String, Value>) -> Self {
+        let scope = self.extend_data(about);
+        match self.lookup("ansible_managed") {
+            Ok(None) => scope.with("ansible_managed", super::about::MANAGED),
+            _ => scope,
+        }
     }
 
     /// The variable, rendered; `None` when there is none.

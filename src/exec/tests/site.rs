@@ -52,8 +52,8 @@ impl Variables for Growing {
         self.0.lock().unwrap().top(&scope)
     }
 
-    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String> {
-        self.0.lock().unwrap().batches(&play.play).map_err(|problems| problems.to_string())
+    fn hosts_of(&self, play: &PlannedPlay) -> Result<PlayHosts, String> {
+        self.0.lock().unwrap().hosts_of(&play.play).map_err(|problems| problems.to_string())
     }
 
     fn add_host(&self, new: &NewHost) -> bool {
@@ -127,7 +127,7 @@ impl Site {
             tags: self.tags.clone(),
             skip_tags: Vec::new(),
             start_at_task: None,
-            check: false,
+            said: Map::new(),
             run_id: "RUN".to_owned(),
         };
         compile(&input).map_err(|problems| problems.to_string())
@@ -147,8 +147,7 @@ impl Site {
             inventory: self.inventory(),
             cluster: None,
             run_id: "RUN".to_owned(),
-            check: false,
-            playbook_dir: Some(self.directory.path().to_owned()),
+            said: Map::new(),
             limit: None,
         };
         bench.services.variables = Arc::new(Growing(Mutex::new(known)));

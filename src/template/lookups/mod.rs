@@ -64,6 +64,10 @@ const LOOKUPS: &[Lookup] = &[
     Lookup { name: "vars", options: &["default"], run: variables::vars },
 ];
 
+/// Those that read files of this machine or run programs on it.
+const OF_THIS_MACHINE: [&str; 7] =
+    ["file", "fileglob", "first_found", "lines", "pipe", "template", "unvault"];
+
 /// Lookups that Ansible has and this does not, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("password", "make the password once and keep it in the vault"),
@@ -96,6 +100,7 @@ pub(super) fn function(call: &Arguments<'_>, as_list: bool) -> Result<Value, Err
         return Err(refuse(format!("`errors` must be strict, warn or ignore, not `{errors}`")));
     }
     let lookup = find(&name).map_err(carry)?;
+    lookup.waits(call.scope)?;
     // Only these may be asked about what is not there.
     if !matches!(lookup.name, "env" | "first_found")
         && let Some(missing) = options.values().find(|value| why_missing(value).is_some())
@@ -131,6 +136,7 @@ fn as_one(mut found: Vec<Value>) -> Value {
 /// What a loop with `with_NAME: terms` goes through.
 pub(super) fn with(scope: &Scope, name: &str, terms: &Value) -> Result<Vec<Value>, Error> {
     let lookup = find(name).map_err(carry)?;
+    lookup.waits(scope)?;
     let terms = if super::value::is_list(terms) {
         super::value::items(terms)?
     } else {
@@ -140,6 +146,14 @@ pub(super) fn with(scope: &Scope, name: &str, terms: &Value) -> Result<Vec<Value
 }
 
 impl Lookup {
+    /// Before the run nothing is read and nothing runs.
+    fn waits(&self, scope: &Scope) -> Result<(), Error> {
+        if scope.is_ahead() && OF_THIS_MACHINE.contains(&self.name) {
+            return Err(carry(TemplateError::Later { name: format!("lookup('{}')", self.name) }));
+        }
+        Ok(())
+    }
+
     fn run(&self, asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
         if let Some((name, _)) =
             asked.options.iter().find(|(name, _)| !self.options.contains(&name.as_str()))
