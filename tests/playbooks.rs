@@ -49,7 +49,7 @@ fn plan(playbook: &Playbook, cluster: Option<Value>) -> Plan {
         tags: Vec::new(),
         skip_tags: Vec::new(),
         start_at_task: None,
-        check: false,
+        said: serde_json::Map::new(),
         run_id: "01RUN".to_owned(),
         user: None,
     };

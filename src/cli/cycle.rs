@@ -39,6 +39,8 @@ pub struct Say {
     pub yes: bool,
     /// Take the lock from a run that is known to be dead.
     pub take_over: bool,
+    /// How often `-v` was given.
+    pub verbosity: u8,
 }
 
 /// One command line's run.
@@ -111,7 +113,7 @@ impl Cycle {
             tags: self.selection.tags.clone(),
             skip_tags: self.selection.skip_tags.clone(),
             start_at_task: self.selection.start_at_task.clone(),
-            check: self.say.check,
+            said: self.said(),
             run_id: self.session.run_id.clone(),
             user: self.session.user(),
         })?)
@@ -129,7 +131,7 @@ impl Cycle {
             inventory: Arc::clone(&self.session.inventory),
             cluster: decision.map(cluster),
             run_id: self.session.run_id.clone(),
-            check: self.say.check,
+            said: self.said(),
             limit: self.limit()?,
             user: self.session.user(),
             magic: plan::Magic::default(),

@@ -18,6 +18,7 @@ pub mod playbooks;
 mod prompts;
 mod reach;
 pub mod runs;
+mod said;
 pub mod screen;
 pub mod session;
 mod variables;

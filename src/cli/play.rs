@@ -52,7 +52,13 @@ pub struct PlayArgs {
 
 /// Runs playbooks.
 pub async fn run(args: PlayArgs) -> Result<ExitCode, Failure> {
-    let say = Say { check: args.check, diff: args.diff, yes: args.yes, take_over: args.take_over };
+    let say = Say {
+        check: args.check,
+        diff: args.diff,
+        yes: args.yes,
+        take_over: args.take_over,
+        verbosity: args.verbose,
+    };
     let screen = Arc::new(Screen::new(args.output, args.verbose));
     let mut cycle = Cycle::load(&args.target, &args.selection, say, Arc::clone(&screen))?;
     let only = [args.list_hosts, args.list_tasks, args.list_tags, args.syntax_check];

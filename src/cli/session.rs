@@ -56,6 +56,8 @@ impl Opening {
 pub struct Session {
     /// Groups, hosts and variables.
     pub inventory: Arc<Inventory>,
+    /// The inventories as they were given.
+    pub sources: Vec<String>,
     /// The run's id.
     pub run_id: String,
     /// What must not be shown or kept.
@@ -87,6 +89,7 @@ impl Session {
         let mut session = Self {
             scopes: HostScopes::new(&inventory, &run_id),
             inventory,
+            sources: sources.inventory,
             run_id,
             redactor,
             forks: configuration.forks(options)?,

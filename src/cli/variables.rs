@@ -2,7 +2,7 @@
 
 use super::reach::Reach;
 use crate::exec::{NewHost, Variables};
-use crate::plan::{HostScopes, Known, PlannedPlay};
+use crate::plan::{HostScopes, Known, PlannedPlay, PlayHosts};
 use crate::template::Scope;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,8 +45,8 @@ impl Variables for Current {
         self.locked().top(&scope)
     }
 
-    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String> {
-        self.known().batches(&play.play).map_err(|problems| problems.to_string())
+    fn hosts_of(&self, play: &PlannedPlay) -> Result<PlayHosts, String> {
+        self.known().hosts_of(&play.play).map_err(|problems| problems.to_string())
     }
 
     fn add_host(&self, new: &NewHost) -> bool {

@@ -165,6 +165,7 @@ impl<'a> Batch<'a> {
     async fn block(&self, block: &PlannedBlock, hosts: Vec<String>, way: &Way) -> Left {
         let inside = Way { rescuing: way.rescuing || !block.rescue.is_empty(), ..way.clone() };
         let mut left = self.steps(&block.body, hosts, &inside).await;
+        let swept = self.take_swept(&mut left.fallen);
         if !block.block.rescue.is_empty() && !left.fallen.is_empty() && !self.run.is_over() {
             let fallen = self.in_order(left.fallen.iter());
             self.rescued(&fallen);
@@ -172,7 +173,14 @@ impl<'a> Batch<'a> {
             left.through = self.in_order(left.through.iter().chain(&after.through));
             left.fallen = after.fallen;
         }
+        let beside = if block.block.rescue.is_empty() {
+            swept
+        } else {
+            left.fallen.extend(swept);
+            Vec::new()
+        };
         if block.always.is_empty() || self.run.is_over() {
+            left.fallen.extend(beside);
             return left;
         }
         let all = self.in_order(left.through.iter().chain(&left.fallen));
@@ -180,7 +188,14 @@ impl<'a> Batch<'a> {
         left.through.retain(|host| after.through.contains(host));
         left.fallen.retain(|host| after.through.contains(host));
         left.fallen.extend(after.fallen);
+        left.fallen.extend(beside);
         left
+    }
+
+    /// Takes those hosts out that no part of the block they fell in deals with.
+    fn take_swept(&self, fallen: &mut Vec<String>) -> Vec<String> {
+        let mut state = locked(&self.state);
+        fallen.extract_if(.., |host| state.swept.remove(host)).collect()
     }
 
     /// Hosts that are dealt with count as hosts of the play again.
@@ -246,29 +261,15 @@ impl<'a> Batch<'a> {
         let gone = |host: &String| state.failed.contains(host) || state.ended.contains(host);
         let stays = |host: &&String| !gone(host) && self.run.is_left(host);
         let of = |hosts: &[String]| json!(hosts.iter().filter(stays).collect::<Vec<_>>());
-        let roles: Vec<&str> = self.play.play.roles.iter().map(|role| role.name.as_str()).collect();
-        let mut magic = Map::new();
+        let mut magic = self.play.play.magic();
         magic.insert("ansible_check_mode".into(), json!(options.check));
-        magic.insert("ansible_diff_mode".into(), json!(options.diff));
-        magic.insert("ansible_forks".into(), json!(options.forks));
         magic.insert("ansible_play_batch".into(), of(self.hosts));
         magic.insert("play_hosts".into(), of(self.hosts));
         magic.insert("ansible_play_hosts".into(), of(self.all));
         magic.insert("ansible_play_hosts_all".into(), json!(self.all));
         magic.insert("ansible_play_name".into(), json!(self.play.name));
-        magic.insert("ansible_play_role_names".into(), json!(roles));
-        magic.insert("role_names".into(), json!(roles));
-        magic.insert("ansible_run_tags".into(), tags(&self.play.tags.only, "all"));
-        magic.insert("ansible_skip_tags".into(), json!(self.play.tags.skip));
-        if let Some(directory) = self.play.play.playbook_dir() {
-            magic.insert("playbook_dir".into(), json!(directory));
-        }
         magic
     }
-}
-
-fn tags(only: &[String], otherwise: &str) -> Value {
-    if only.is_empty() { json!([otherwise]) } else { json!(only) }
 }
 
 /// Whether hosts that could not be reached come back after the step.

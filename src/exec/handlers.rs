@@ -49,7 +49,8 @@ impl Batch<'_> {
             let full = full.map(|(own, role)| format!("{} : {own}", role.name));
             own.as_deref() == Some(wanted) || full.as_deref() == Some(wanted)
         };
-        let handlers = || state.handlers.iter().enumerate();
+        let stays = |(at, _): &(usize, _)| !state.replaced.contains(at);
+        let handlers = || state.handlers.iter().enumerate().filter(stays);
         let list = |handler: &PlannedTask| {
             let role = handler.task.role.as_ref().map(|role| role.identity.clone());
             (handler.task.location.file.clone(), role)

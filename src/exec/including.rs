@@ -127,13 +127,21 @@ impl Batch<'_> {
     fn bring(&self, included: &Included, id: &str) {
         let mut state = locked(&self.state);
         for handler in unsettled_handlers(&self.play.play, &included.handlers, id) {
-            let same = |known: &Arc<PlannedTask>| {
+            let same = |known: &PlannedTask| {
                 let role =
                     |task: &PlannedTask| task.task.role.as_ref().map(|role| role.path.clone());
                 known.task.location == handler.task.location && role(known) == role(&handler)
             };
-            if !state.handlers.iter().any(same) {
-                state.handlers.push(Arc::new(handler));
+            let known = state.handlers.iter().rposition(|known| same(known));
+            match known {
+                // With the same conditions and variables it is the same handler.
+                Some(at) if state.handlers[at].task == handler.task => {}
+                // The one that came last counts.
+                Some(at) => {
+                    state.replaced.insert(at);
+                    state.handlers.push(Arc::new(handler));
+                }
+                None => state.handlers.push(Arc::new(handler)),
             }
         }
         if let Some((role, true)) = &included.role {

@@ -5,7 +5,7 @@ use super::outcome::RunOutcome;
 use super::services::{Options, Services};
 use super::state::Run;
 use crate::event::Event;
-use crate::plan::{Plan, PlannedPlay};
+use crate::plan::{Plan, PlannedPlay, PlayHosts};
 use std::sync::Arc;
 
 /// Runs plans. Several plans may follow each other in one run (each after its own decision): what
@@ -43,22 +43,18 @@ impl Runner {
 
     async fn play(&self, play: &Arc<PlannedPlay>) {
         let troubled = self.troubled();
-        let batches = match &play.undecided_hosts {
-            None => Ok(play.batches.clone()),
-            Some(_) => self.run.services.variables.batches(play),
+        let hosts = match &play.undecided_hosts {
+            None => Ok(PlayHosts { all: play.all.clone(), batches: play.batches.clone() }),
+            Some(_) => self.run.services.variables.hosts_of(play),
         };
-        let batches = match batches {
-            Ok(batches) => batches,
+        let PlayHosts { all, batches } = match hosts {
+            Ok(hosts) => hosts,
             Err(why) => return self.run.stop(&format!("play `{}`: {why}", play.name)),
         };
         // The playbooks of a recovery are for groups that many clusters do not have.
-        if batches.concat().is_empty() && !self.run.options.stop_on_failure {
+        if all.is_empty() && !self.run.options.stop_on_failure {
             self.run.notice(&format!("play `{}`: no host matches, nothing to do", play.name));
         }
-        // All hosts of a play come in the inventory's order, whatever order they are worked on in.
-        let known = self.run.services.variables.hosts();
-        let mut all: Vec<String> = batches.concat();
-        all.sort_by_key(|host| known.iter().position(|known| known == host));
         for batch in &batches {
             if self.batch(play, batch, &all).await || self.run.is_over() {
                 break;

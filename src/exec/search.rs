@@ -31,5 +31,7 @@ fn whole(path: PathBuf) -> PathBuf {
 /// The variables of a task with where its files are looked for.
 pub(super) fn searching(scope: &Scope, keyed: Keyed<'_>) -> Scope {
     let places = search_path(keyed.play, keyed.task);
-    scope.searching(places, keyed.play.directory.as_deref())
+    let shown: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+    let scope = scope.searching(places, keyed.play.directory.as_deref());
+    scope.with("ansible_search_path", shown)
 }

@@ -105,11 +105,11 @@ impl Run {
             Status::Failed if rescuing => stats.rescued += 1,
             Status::Failed => {
                 stats.failures += 1;
-                once(&mut outcome.failed, host);
+                once_each(&mut outcome.failed, host);
             }
             Status::Unreachable => {
                 stats.unreachable += 1;
-                once(&mut outcome.unreachable, host);
+                once_each(&mut outcome.unreachable, host);
             }
             Status::Unknown => {
                 stats.failures += 1;
@@ -120,7 +120,7 @@ impl Run {
     }
 }
 
-fn once(list: &mut Vec<String>, host: &str) {
+pub(super) fn once_each(list: &mut Vec<String>, host: &str) {
     if !list.iter().any(|known| known == host) {
         list.push(host.to_owned());
     }
@@ -135,6 +135,9 @@ pub(super) struct BatchState {
     pub(super) failed: HashSet<String>,
     /// Hosts whose failures were forgotten.
     pub(super) cleared: HashSet<String>,
+    /// Hosts that fell with one on which a task ran for all: as in Ansible they are past the
+    /// `rescue` around it, or the `always` where there is none.
+    pub(super) swept: HashSet<String>,
     /// Hosts that leave their role at its end.
     pub(super) leaving_role: HashSet<String>,
     /// Roles by identity and host: whether a task of it ran, and whether it came to its end.
@@ -145,6 +148,8 @@ pub(super) struct BatchState {
     pub(super) due: HashMap<usize, HashSet<String>>,
     /// Every handler of the play, those that includes brought at the end.
     pub(super) handlers: Vec<Arc<PlannedTask>>,
+    /// Those of them, by their places, that a later include brought anew: nothing notifies them.
+    pub(super) replaced: HashSet<usize>,
     /// Roles that became public.
     pub(super) published: Vec<Arc<Role>>,
     /// Whether the play is over after this batch.

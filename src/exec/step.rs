@@ -91,7 +91,7 @@ impl HostTask<'_> {
     }
 
     /// One item: how it ended, and the variables after it. The next item finds the result under its
-    /// name, as in Ansible. `None` when the run is stopped before it began.
+    /// name and the facts that were set, as in Ansible: lists are put together that way. `None` when the run is stopped before it began.
     async fn one(
         &self,
         base: &Scope,
@@ -110,6 +110,11 @@ impl HostTask<'_> {
         let end = self.told(&scope, items.get(index).cloned(), began, end);
         let scope = match &self.keyed.task.register {
             Some(name) => scope.with(name, Value::Object(end.registered.clone())),
+            None => scope,
+        };
+        let sets = ["set_fact", "include_vars"].contains(&self.planned.module.as_str());
+        let scope = match end.facts().filter(|_| sets) {
+            Some(facts) => scope.extend_data(facts.clone()),
             None => scope,
         };
         Ok(Some((end, scope)))

@@ -4,12 +4,13 @@ use super::batch::{Batch, Left, Way};
 use super::keywords::{Keyed, number};
 use super::result::End;
 use super::search::searching;
-use super::state::{RoleState, locked};
+use super::state::{RoleState, locked, once_each};
 use super::step::HostTask;
 use super::variables::PlayVariables;
 use crate::event::{Event, Status};
 use crate::modules;
-use crate::plan::PlannedTask;
+use crate::plan::{PlannedTask, task_name};
+use crate::template::is_template;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -27,6 +28,8 @@ impl Batch<'_> {
         if here.is_empty() {
             return Left { through: hosts, fallen: Vec::new() };
         }
+        let named = self.named(planned, &here, way);
+        let planned = named.as_ref().unwrap_or(planned);
         let mut left = if planned.task.include.is_some() {
             self.include(planned, here.clone(), way).await
         } else if planned.module == "meta" {
@@ -38,6 +41,15 @@ impl Batch<'_> {
         let beside = hosts.iter().filter(|host| !here.contains(host));
         left.through = self.in_order(left.through.iter().chain(beside));
         left
+    }
+
+    /// The task with its name as the first host's variables have it now; `None` when no template
+    /// stands in the name, or when it cannot be rendered.
+    fn named(&self, planned: &PlannedTask, hosts: &[String], way: &Way) -> Option<PlannedTask> {
+        planned.task.name.as_deref().filter(|name| is_template(name))?;
+        let scope = self.variables(way).of_task(hosts.first()?, &planned.task)?;
+        let name = scope.render_text(&task_name(&planned.task)).ok()?;
+        Some(PlannedTask { name, ..planned.clone() })
     }
 
     async fn module(&self, planned: &PlannedTask, hosts: &[String], way: &Way) -> Left {
@@ -58,7 +70,7 @@ impl Batch<'_> {
         let one = |host| self.on_host(planned, keyed, host, &variables, &limits);
         let ends = join_all(some.iter().map(String::as_str).map(one)).await;
         let ends: Vec<(String, End)> = ends.into_iter().flatten().collect();
-        self.settled(planned, hosts, &ends, limits.fatal || limits.once, way)
+        self.settled(planned, hosts, &ends, &limits, way)
     }
 
     pub(super) fn announce(&self, planned: &PlannedTask) {
@@ -145,12 +157,12 @@ impl Batch<'_> {
     }
 
     /// Draws the consequences: what is learned, counted, notified, and who goes on.
-    pub(super) fn settled(
+    fn settled(
         &self,
         planned: &PlannedTask,
         hosts: &[String],
         ends: &[(String, End)],
-        fatal: bool,
+        limits: &Limits,
         way: &Way,
     ) -> Left {
         let mut left = Left::default();
@@ -167,7 +179,10 @@ impl Batch<'_> {
                     self.failed(planned, host, end, way);
                 }
                 Status::Unreachable if out => {
-                    locked(&self.state).ended.insert(host.clone());
+                    let mut state = locked(&self.state);
+                    state.ended.insert(host.clone());
+                    state.failed.insert(host.clone());
+                    drop(state);
                     self.run.drop_host(host);
                 }
                 Status::Changed if !end.notify.is_empty() => {
@@ -181,8 +196,8 @@ impl Batch<'_> {
             self.run.stop(&format!("the outcome of a step is not known: {unknown}"));
             return left;
         }
-        if trouble && (fatal || self.too_many(way)) {
-            self.all_fall(planned, hosts, &mut left, way);
+        if trouble && (limits.fatal || limits.once || self.too_many(way)) {
+            self.all_fall(planned, hosts, &mut left, limits.once, way);
         }
         let stays = hosts.iter().filter(|host| !left.fallen.contains(host));
         left.through = self.present(&self.in_order(stays));
@@ -190,13 +205,26 @@ impl Batch<'_> {
     }
 
     /// A failure that takes all hosts with it.
-    fn all_fall(&self, planned: &PlannedTask, hosts: &[String], left: &mut Left, way: &Way) {
+    fn all_fall(
+        &self,
+        planned: &PlannedTask,
+        hosts: &[String],
+        left: &mut Left,
+        once: bool,
+        way: &Way,
+    ) {
         let mut state = locked(&self.state);
-        for host in hosts.iter().filter(|host| !state.ended.contains(*host)) {
-            if !left.fallen.contains(host) {
-                left.fallen.push(host.clone());
-            }
+        let with_them =
+            |host: &&String| !state.ended.contains(*host) && !left.fallen.contains(host);
+        let swept: Vec<String> = hosts.iter().filter(with_them).cloned().collect();
+        if once {
+            state.swept.extend(swept.iter().cloned());
         }
+        if once && way.rescuing {
+            let mut outcome = self.run.outcome();
+            swept.iter().for_each(|host| once_each(&mut outcome.failed, host));
+        }
+        left.fallen.extend(swept);
         state.failed.extend(left.fallen.iter().cloned());
         if !way.rescuing {
             let name = &planned.name;

@@ -1,7 +1,7 @@
 //! The variables of a host while the run goes on: what the plan had, and what was learned since.
 
 use crate::modules::{ModuleError, TemplateOptions, Templates, fact_variables};
-use crate::plan::{Layers, PlannedPlay};
+use crate::plan::{Layers, PlannedPlay, PlayHosts};
 use crate::playbook::{self, Role, Task};
 use crate::template::{HostVariables, Scope, TemplateError, Whitespace};
 use serde_json::{Map, Value};
@@ -20,8 +20,8 @@ pub trait Variables: Send + Sync {
     /// What wins over all else: `-e` variables, and then what nothing may shadow.
     fn top(&self, scope: Scope) -> Scope;
 
-    /// The hosts of a play as they are now, in batches; or why they cannot be told.
-    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String>;
+    /// The hosts of a play as they are now; or why they cannot be told.
+    fn hosts_of(&self, play: &PlannedPlay) -> Result<PlayHosts, String>;
 
     /// Adds a host to the inventory of this run, or what it did not have; whether it changed
     /// anything.
@@ -113,11 +113,7 @@ impl PlayVariables {
         let kept = self.learned.with(host, |kept| kept.clone());
         let layers = Layers {
             published: self.published.clone(),
-            facts: if kept.facts.is_empty() {
-                Map::new()
-            } else {
-                fact_variables(None, &kept.facts)
-            },
+            facts: fact_variables(None, &kept.facts),
             read: kept.read,
             learned: kept.results,
             items: self.items.clone(),
@@ -161,6 +157,7 @@ impl Templates for TaskTemplates {
         let whitespace =
             Whitespace { trim_blocks: options.trim_blocks, lstrip_blocks: options.lstrip_blocks };
         self.0
+            .of_template(options.about)
             .render_file(Path::new(name), text, whitespace)
             .map_err(|error| ModuleError::Failed(format!("`{name}`: {}", explained(&error))))
     }

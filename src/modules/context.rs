@@ -47,18 +47,20 @@ pub trait Templates: Send + Sync {
     }
 }
 
-/// Whitespace settings of the `template` module, with Ansible's defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Settings of the `template` module, with Ansible's defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateOptions {
     /// Whether the newline after a block is removed.
     pub trim_blocks: bool,
     /// Whether blanks before a block are removed.
     pub lstrip_blocks: bool,
+    /// What the file knows of itself.
+    pub about: Map<String, Value>,
 }
 
 impl Default for TemplateOptions {
     fn default() -> Self {
-        Self { trim_blocks: true, lstrip_blocks: false }
+        Self { trim_blocks: true, lstrip_blocks: false, about: Map::new() }
     }
 }
 

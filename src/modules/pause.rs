@@ -3,7 +3,7 @@
 use super::args::whole_number;
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
 use async_trait::async_trait;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The module.
 #[derive(Debug)]
@@ -32,13 +32,20 @@ impl Module for Pause {
         };
         // As in Ansible, a pause is at least a second.
         let wait = wait.max(1);
+        let began = Instant::now();
         tokio::time::sleep(Duration::from_secs(wait)).await;
+        let waited = began.elapsed();
         let said = match minutes {
-            Some(minutes) => format!("Paused for {minutes}.0 minutes"),
-            None => format!("Paused for {wait}.0 seconds"),
+            Some(_) => format!("Paused for {:?} minutes", rounded(waited.as_secs_f64() / 60.0)),
+            None => format!("Paused for {:?} seconds", rounded(waited.as_secs_f64())),
         };
         let outcome = Outcome::ok(said.clone()).with("stdout", said).with("stderr", "");
-        let outcome = outcome.with("rc", 0).with("delta", wait);
+        let outcome = outcome.with("rc", 0).with("delta", waited.as_secs());
         Ok(outcome.with("echo", true).with("user_input", ""))
     }
+}
+
+/// With two digits behind the point at most, as Ansible tells it.
+fn rounded(time: f64) -> f64 {
+    (time * 100.0).round() / 100.0
 }

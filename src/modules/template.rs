@@ -7,6 +7,7 @@ use super::mode::Mode;
 use super::source::{self, Source};
 use super::write::{self, Target};
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter, TemplateOptions};
+use crate::template::about_template;
 use async_trait::async_trait;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -48,9 +49,10 @@ impl Module for Template {
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
         let src = args.required_text("src")?;
-        let options = TemplateOptions {
+        let mut options = TemplateOptions {
             trim_blocks: args.boolean("trim_blocks", true)?,
             lstrip_blocks: args.boolean("lstrip_blocks", false)?,
+            ..TemplateOptions::default()
         };
         let delimiters = delimiters(args)?;
         let newline = newline(args)?;
@@ -63,6 +65,7 @@ impl Module for Template {
         let content = source::opened(context, args, &file)?;
         let text = String::from_utf8(content.bytes()?.to_vec())
             .map_err(|_| ModuleError::Failed(format!("`{}` is not UTF-8 text", file.display())))?;
+        options.about = about_template(&src, &file, Some(&args.required_text("dest")?));
         let text = delimiters.rewritten(&with_newlines(&text, newline));
         let rendered = context.templates.template(&file.to_string_lossy(), &text, options)?;
         let rendered = ended_with(rendered, newline);

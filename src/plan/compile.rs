@@ -1,7 +1,7 @@
 //! From playbooks to a [`Plan`].
 
 use super::check::check;
-use super::hosts::{Chosen, batches, choose};
+use super::hosts::{Chosen, PlayHosts, batches, choose};
 use super::known::{Known, Magic};
 use super::later::Later;
 use super::model::{Plan, PlannedBlock, PlannedPlay, PlannedRole, PlannedStep, PlannedTask};
@@ -37,8 +37,8 @@ pub struct PlanInput<'a> {
     pub skip_tags: Vec<String>,
     /// `--start-at-task`.
     pub start_at_task: Option<String>,
-    /// Whether nothing will be written.
-    pub check: bool,
+    /// What the command line said, as playbooks read it: `ansible_check_mode` and the like.
+    pub said: Map<String, Value>,
     /// The run's id.
     pub run_id: String,
     /// Who logs in where neither a variable nor a keyword says so.
@@ -96,7 +96,7 @@ impl Compiler<'_> {
             inventory: Arc::clone(&self.input.inventory),
             cluster: self.input.cluster.clone(),
             run_id: self.input.run_id.clone(),
-            check: self.input.check,
+            said: self.input.said.clone(),
             limit: self.input.limit.clone(),
             user: self.input.user.clone(),
             magic: self.magic.clone(),
@@ -113,7 +113,9 @@ impl Compiler<'_> {
         }
         let known = Arc::new(known);
         let all = Value::from(hosts.clone());
-        let magic = Arc::new(Map::from_iter([("ansible_play_hosts_all".to_owned(), all)]));
+        let mut magic = play.magic();
+        magic.insert("ansible_play_hosts_all".to_owned(), all);
+        let magic = Arc::new(magic);
         let planning =
             Planning { known, play: Arc::clone(play), number, hosts: hosts.into(), magic, later };
         let mut one = OnePlay { planning, batches: &batches, count: 0, caught: false };
@@ -126,7 +128,8 @@ impl Compiler<'_> {
             self.later = one.planning.later;
         }
         let tags = Arc::clone(&self.tags);
-        let planned = PlannedPlay::new(Arc::clone(play), name, batches);
+        let all = one.planning.hosts.to_vec();
+        let planned = PlannedPlay::new(Arc::clone(play), name, PlayHosts { all, batches });
         let undecided_hosts = undecided;
         self.plays.push(PlannedPlay {
             undecided_hosts,

@@ -1,4 +1,4 @@
-//! Which hosts a play is for, and in which batches.
+//! Which hosts a play is for, in which order, and in which batches.
 
 use super::known::{Known, is_local};
 use crate::error::{Problem, Problems};
@@ -6,9 +6,18 @@ use crate::playbook::Play;
 use crate::template::{Scope, TemplateError};
 use serde_json::Value;
 
+/// The hosts of a play.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlayHosts {
+    /// All of them in the order of the pattern, whatever order they are worked on in.
+    pub all: Vec<String>,
+    /// In the order in which they are worked on, as many at a time.
+    pub batches: Vec<Vec<String>>,
+}
+
 /// A play's hosts.
 pub(super) enum Chosen {
-    /// These, in order.
+    /// These, in the order of the pattern.
     Hosts(Vec<String>),
     /// Not known before the cluster was looked at.
     Later,
@@ -37,7 +46,6 @@ pub(super) fn choose(known: &Known, play: &Play) -> Result<Chosen, Problem> {
     if let Some(limit) = limit.filter(|_| !decided_on(&scope, play)) {
         hosts.retain(|host| limit.contains(host));
     }
-    order(&scope, play, &mut hosts)?;
     Ok(Chosen::Hosts(hosts))
 }
 
@@ -115,13 +123,17 @@ fn several(known: &Known, items: &[Value], strict: bool) -> Result<Vec<String>, 
     Ok(hosts)
 }
 
-/// The hosts in the batches of `serial`: numbers and percentages, the last one repeats.
+/// The hosts in the order that the play asks for and in the batches of `serial`: numbers and
+/// percentages, the last one repeats.
 pub(super) fn batches(
     known: &Known,
     play: &Play,
-    hosts: Vec<String>,
+    mut hosts: Vec<String>,
     problems: &mut Problems,
 ) -> Vec<Vec<String>> {
+    if let Err(problem) = order(&known.global(play), play, &mut hosts) {
+        problems.push(problem);
+    }
     if hosts.is_empty() {
         return Vec::new();
     }

@@ -1,5 +1,6 @@
 //! What is known before anything runs: inventory, decision, run. Scopes are made from it.
 
+use super::hosts::PlayHosts;
 use crate::error::{Problem, Problems};
 use crate::inventory::{Inventory, Variable};
 use crate::playbook::Play;
@@ -18,8 +19,8 @@ pub struct Known {
     pub cluster: Option<Value>,
     /// The run's id.
     pub run_id: String,
-    /// Whether nothing will be written.
-    pub check: bool,
+    /// What the command line said, as playbooks read it: `ansible_check_mode` and the like.
+    pub said: Map<String, Value>,
     /// The hosts that `--limit` leaves; `None` is all.
     pub limit: Option<Vec<String>>,
     /// Who logs in where neither a variable nor a keyword says so.
@@ -57,19 +58,18 @@ impl Known {
         known.then(|| values(self.inventory.variables(host)))
     }
 
-    /// The hosts of a play as they are now, in the batches of `serial`.
-    pub fn batches(&self, play: &Play) -> Result<Vec<Vec<String>>, Problems> {
+    /// The hosts of a play as they are now.
+    pub fn hosts_of(&self, play: &Play) -> Result<PlayHosts, Problems> {
         let mut problems = Problems::default();
-        let batches = match super::hosts::choose(self, play)? {
-            super::hosts::Chosen::Hosts(hosts) => {
-                super::hosts::batches(self, play, hosts, &mut problems)
-            }
+        let all = match super::hosts::choose(self, play)? {
+            super::hosts::Chosen::Hosts(hosts) => hosts,
             super::hosts::Chosen::Later => {
                 let place = play.hosts.location.clone();
                 return Err(Problem::at(place, "the hosts of the play are not known").into());
             }
         };
-        problems.or(batches)
+        let batches = super::hosts::batches(self, play, all.clone(), &mut problems);
+        problems.or(PlayHosts { all, batches })
     }
 
     /// What wins over play, task and results: the extra variables, and on top of them the names
@@ -88,9 +88,9 @@ impl Known {
 
     /// The variables that belong to no host: for `hosts`, `serial` and the names of plays.
     pub fn global(&self, play: &Play) -> Scope {
-        let scope = self.top(&Scope::new(play.vars.clone()));
+        let scope = self.top(&Scope::new(play.vars.clone()).extend_data(play.magic()));
         let places = play.directory.iter().cloned().collect();
-        playbook_dir(scope, play).searching(places, play.directory.as_deref())
+        scope.searching(places, play.directory.as_deref())
     }
 
     /// Every host of the inventory.
@@ -102,10 +102,9 @@ impl Known {
         let groups = self.inventory.groups();
         let groups: Map<String, Value> =
             groups.into_iter().map(|(name, hosts)| (name, Value::from(hosts))).collect();
-        let mut magic = Map::new();
+        let mut magic = self.said.clone();
         magic.insert("groups".to_owned(), Value::Object(groups));
         magic.insert("run_id".to_owned(), Value::from(self.run_id.as_str()));
-        magic.insert("ansible_check_mode".to_owned(), Value::from(self.check));
         if let Some(cluster) = &self.cluster {
             magic.insert("cluster".to_owned(), cluster.clone());
         }
@@ -124,7 +123,7 @@ impl HostScopes {
             inventory: Arc::clone(inventory),
             cluster: None,
             run_id: run_id.to_owned(),
-            check: false,
+            said: Map::new(),
             limit: None,
             user: None,
             magic: Magic::default(),

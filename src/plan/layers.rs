@@ -61,7 +61,8 @@ impl Layers<'_> {
         };
         let mut scope =
             Scope::new(defaults).extend(of_role(|role| &role.defaults)).extend(inventory);
-        scope = scope.extend_data(self.facts);
+        // Without any facts `ansible_facts` is empty, not undefined.
+        scope = scope.with("ansible_facts", Map::new()).extend_data(self.facts);
         if self.facts_open {
             scope = scope.open(Open::Facts).later(["ansible_facts".to_owned()]);
         }

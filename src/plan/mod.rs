@@ -23,12 +23,14 @@ mod view;
 
 pub use crate::playbook::{Keywords, Loop, Play, Task, Templated, Text};
 pub use compile::{PlanInput, compile};
+pub use hosts::PlayHosts;
 pub use known::{HostScopes, Known, Magic, is_local};
 pub use layers::Layers;
 pub use loops::{NoItems, loop_items};
 pub use model::{
     Plan, PlannedBlock, PlannedHost, PlannedPlay, PlannedRole, PlannedStep, PlannedTask, Settled,
 };
+pub use names::task_name;
 pub use reached::Reached;
 pub use tags::Tags;
 pub use text::{list_hosts, list_tags, list_tasks, text};

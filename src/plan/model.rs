@@ -1,5 +1,6 @@
 //! What will be done: plays, batches, tasks, hosts.
 
+use super::hosts::PlayHosts;
 use crate::playbook::{Block, Play, Role, Task};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -23,6 +24,9 @@ pub struct PlannedPlay {
     /// Its hosts in the order in which they are worked on, in the batches of `serial`. No batches:
     /// the play has no hosts and is passed over.
     pub batches: Vec<Vec<String>>,
+    /// Its hosts in the order of its pattern.
+    #[serde(skip)]
+    pub all: Vec<String>,
     /// Set when the hosts depend on what is not decided yet: what was written. There are no batches
     /// then. They are chosen when the play begins.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,11 +53,12 @@ pub struct PlannedPlay {
 
 impl PlannedPlay {
     /// A play without steps.
-    pub fn new(play: Arc<Play>, name: String, batches: Vec<Vec<String>>) -> Self {
+    pub fn new(play: Arc<Play>, name: String, hosts: PlayHosts) -> Self {
         Self {
             play,
             name,
-            batches,
+            batches: hosts.batches,
+            all: hosts.all,
             undecided_hosts: None,
             gather: None,
             before: Vec::new(),

@@ -1,6 +1,6 @@
 //! Names of plays and steps.
 
-use crate::playbook::{Play, Task};
+use crate::playbook::{Play, Target, Task};
 use crate::template::Scope;
 
 /// What a play is called before anything is rendered.
@@ -11,8 +11,14 @@ pub(super) fn play_name(play: &Play) -> String {
     })
 }
 
-/// What a task is called before anything is rendered: a role's tasks carry its name.
-pub(super) fn task_name(task: &Task) -> String {
+/// What a task is called before anything is rendered: a role's tasks carry its name, and an
+/// include of a role that of the role.
+pub fn task_name(task: &Task) -> String {
+    if let (None, Some(Target::Role(role))) =
+        (&task.name, task.include.as_ref().map(|include| &include.target))
+    {
+        return format!("{} : {}", task.module, role.name.value.as_str().unwrap_or_default());
+    }
     let own = task.name.clone().unwrap_or_else(|| task.module.clone());
     match &task.role {
         Some(role) => format!("{} : {own}", role.name),

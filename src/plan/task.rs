@@ -56,7 +56,14 @@ impl Planning {
     }
 
     fn layered(&self, host: &str, layers: Layers<'_>) -> Option<Scope> {
-        let running = ["ansible_play_hosts", "ansible_play_batch", "play_hosts", "ansible_loop"];
+        let running = [
+            "ansible_play_hosts",
+            "ansible_play_batch",
+            "ansible_play_name",
+            "ansible_search_path",
+            "play_hosts",
+            "ansible_loop",
+        ];
         let layers = Layers {
             facts_open: self.later.facts,
             anything_open: self.later.anything,

@@ -77,7 +77,7 @@ fn input<'a>(playbooks: &'a [Playbook], extra: &[&str]) -> PlanInput<'a> {
         tags: Vec::new(),
         skip_tags: Vec::new(),
         start_at_task: None,
-        check: false,
+        said: serde_json::Map::new(),
         run_id: "RUN".to_owned(),
         user: None,
     }

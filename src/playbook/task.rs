@@ -106,7 +106,8 @@ impl Loader {
         let mut task = reader.task;
         task.repeat = reader.repeat;
         control(&mut task, reader.control, &mut self.problems);
-        let around = self.inside(&task, reader.around, &reader.own_vars, value);
+        let apply = value.get("apply").or_else(|| reader.args.and_then(|args| args.get("apply")));
+        let around = self.inside(&task, reader.around, &reader.own_vars, apply);
         let target =
             super::include_arguments::target(name, value, reader.args, &mut self.problems)?;
         task.keywords = reader.keywords.under(&reader.around.keywords);
@@ -134,13 +135,13 @@ impl Loader {
         task: &Task,
         around: &Around,
         own_vars: &serde_json::Map<String, Value>,
-        value: &Node,
+        apply: Option<&Node>,
     ) -> Around {
         let mut inside = Around { depth: around.depth + 1, ..around.clone() };
         inside.vars.extend(own_vars.clone());
         inside.params.extend(own_vars.clone());
         inside.places.clone_from(&task.places);
-        let Some(apply) = value.get("apply").filter(|apply| !apply.is_null()) else {
+        let Some(apply) = apply.filter(|apply| !apply.is_null()) else {
             return inside;
         };
         for (key, word, part) in entries(apply, "`apply`", &mut self.problems) {

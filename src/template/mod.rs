@@ -9,6 +9,7 @@
 //! with booleans and lists spelled as Python spells them. Undefined variables are errors unless
 //! `default` or `is defined` asks for them.
 
+mod about;
 mod addresses;
 mod attributes;
 mod call;
@@ -36,6 +37,7 @@ mod scope;
 mod text;
 mod value;
 
+pub use about::about_template;
 pub use check::{check_expression, check_text};
 pub use error::TemplateError;
 pub use python::{python_repr, python_text};

@@ -213,6 +213,16 @@ impl Scope {
         &self.search_path
     }
 
+    /// The scope of a template file, with what it knows of itself.
+    #[must_use]
+    pub fn of_template(&self, about: Map<String, Value>) -> Self {
+        let scope = self.extend_data(about);
+        match self.lookup("ansible_managed") {
+            Ok(None) => scope.with("ansible_managed", super::about::MANAGED),
+            _ => scope,
+        }
+    }
+
     /// The variable, rendered; `None` when there is none.
     pub fn get(&self, name: &str) -> Result<Option<Value>, TemplateError> {
         match self.lookup(name)? {

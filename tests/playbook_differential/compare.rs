@@ -147,6 +147,10 @@ impl Differences {
             as_without_terminal(&mut ours);
             as_without_terminal(&mut theirs);
         }
+        if action == "pause" {
+            in_whole_units(&mut ours);
+            in_whole_units(&mut theirs);
+        }
         let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
         for key in keys {
             let (ours, theirs) = (of(&ours, key).into(), of(&theirs, key).into());
@@ -168,6 +172,17 @@ fn as_without_terminal(result: &mut Map<String, Value>) {
     result.retain(|key, _| !key.starts_with("stderr"));
     if let Some(Value::String(text)) = result.get_mut("stdout") {
         *text = text.replace("\r\n", "\n");
+    }
+}
+
+/// A pause takes some hundredths more than it was asked for, each time others.
+fn in_whole_units(result: &mut Map<String, Value>) {
+    if let Some(Value::String(text)) = result.get_mut("stdout") {
+        let whole = |word: &str| match word.split_once('.') {
+            Some((whole, part)) if part.parse::<u32>().is_ok() => whole.to_owned(),
+            _ => word.to_owned(),
+        };
+        *text = text.split(' ').map(whole).collect::<Vec<_>>().join(" ");
     }
 }
 

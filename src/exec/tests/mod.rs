@@ -15,8 +15,8 @@ use super::*;
 use crate::error::Location;
 use crate::event::{Event, HostResult, Status};
 use crate::plan::{
-    Loop, Plan, PlannedHost, PlannedPlay, PlannedStep, PlannedTask, Play, Settled, Task, Templated,
-    Text,
+    Loop, Plan, PlannedHost, PlannedPlay, PlannedStep, PlannedTask, Play, PlayHosts, Settled, Task,
+    Templated, Text,
 };
 use crate::playbook::LoopKind;
 use crate::redact::Redactor;
@@ -72,6 +72,7 @@ pub(super) fn play_of(play: &Play, batches: &[&[&str]], tasks: Vec<Task>) -> Pla
     let batches: Vec<Vec<String>> =
         batches.iter().map(|batch| batch.iter().map(ToString::to_string).collect()).collect();
     let hosts: Vec<String> = batches.iter().flatten().cloned().collect();
+    let all = PlayHosts { all: hosts.clone(), batches };
     let planned = |(number, task): (usize, Task)| {
         let name = task.args.get("cmd").and_then(Value::as_str).unwrap_or(&task.module).to_owned();
         let hosts = hosts.iter().map(|host| PlannedHost {
@@ -88,7 +89,7 @@ pub(super) fn play_of(play: &Play, batches: &[&[&str]], tasks: Vec<Task>) -> Pla
     };
     PlannedPlay {
         main: tasks.into_iter().enumerate().map(planned).collect(),
-        ..PlannedPlay::new(Arc::new(play.clone()), "play".to_owned(), batches.clone())
+        ..PlannedPlay::new(Arc::new(play.clone()), "play".to_owned(), all)
     }
 }
 
@@ -132,8 +133,8 @@ impl Variables for Names {
         known.then(|| Map::from_iter([("inventory_hostname".to_owned(), json!(host))]))
     }
 
-    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String> {
-        Ok(play.batches.clone())
+    fn hosts_of(&self, play: &PlannedPlay) -> Result<PlayHosts, String> {
+        Ok(PlayHosts { all: play.all.clone(), batches: play.batches.clone() })
     }
 
     fn add_host(&self, _new: &NewHost) -> bool {

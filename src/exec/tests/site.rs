@@ -56,8 +56,8 @@ impl Variables for Growing {
         self.0.lock().unwrap().top(&scope)
     }
 
-    fn batches(&self, play: &PlannedPlay) -> Result<Vec<Vec<String>>, String> {
-        self.0.lock().unwrap().batches(&play.play).map_err(|problems| problems.to_string())
+    fn hosts_of(&self, play: &PlannedPlay) -> Result<PlayHosts, String> {
+        self.0.lock().unwrap().hosts_of(&play.play).map_err(|problems| problems.to_string())
     }
 
     fn add_host(&self, new: &NewHost) -> bool {
@@ -131,7 +131,7 @@ impl Site {
             tags: self.tags.clone(),
             skip_tags: Vec::new(),
             start_at_task: None,
-            check: false,
+            said: Map::new(),
             run_id: "RUN".to_owned(),
             user: None,
         };
@@ -152,7 +152,7 @@ impl Site {
             inventory: self.inventory(),
             cluster: None,
             run_id: "RUN".to_owned(),
-            check: false,
+            said: Map::new(),
             limit: None,
             user: None,
             magic: crate::plan::Magic::default(),

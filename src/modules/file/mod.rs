@@ -196,7 +196,10 @@ impl Task {
         let attributes = self.wanted.of(Base::new_file(seen.umask));
         let (settings, times) = (attributes.commands(&path), self.times.script(&path));
         step.script = format!(": > {path} || exit\n{settings}{times}");
-        step.state_change("absent", "touch");
+        if !context.check {
+            // Ansible shows no difference of a file that check mode does not make.
+            step.state_change("absent", "touch");
+        }
         Ok(step)
     }
 }

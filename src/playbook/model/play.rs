@@ -100,6 +100,17 @@ impl Play {
         (merge(|role| &role.exported_defaults), merge(|role| &role.exported_vars))
     }
 
+    /// What the play itself tells its tasks, and nothing may shadow.
+    pub fn magic(&self) -> Map<String, Value> {
+        let roles: Vec<&str> = self.roles.iter().map(|role| role.name.as_str()).collect();
+        let mut magic = Map::new();
+        magic.extend(self.playbook_dir().map(|path| ("playbook_dir".to_owned(), path.into())));
+        for name in ["ansible_play_role_names", "role_names"] {
+            magic.insert(name.to_owned(), Value::from(roles.clone()));
+        }
+        magic
+    }
+
     /// `playbook_dir`; `None` in a built-in playbook.
     pub fn playbook_dir(&self) -> Option<String> {
         let directory = self.directory.as_ref()?;

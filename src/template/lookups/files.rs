@@ -1,6 +1,7 @@
 //! Lookups of files.
 
 use super::Asked;
+use crate::template::about::about_template;
 use crate::template::evaluate::FileSettings;
 use crate::template::lazy::to_json;
 use crate::template::python::python_text;
@@ -268,6 +269,7 @@ pub(super) fn template(asked: &Asked<'_>) -> Result<Vec<Value>, Error> {
         let text = read(asked, &path)?;
         let directories = template_directories(&path, scope.search_path());
         let settings = FileSettings { whitespace, directories };
+        let scope = scope.of_template(about_template(&term, &path, None));
         found.push(crate::template::render::file(&scope, &text, settings).map_err(carry)?);
     }
     Ok(found)
