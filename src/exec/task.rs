@@ -251,7 +251,9 @@ impl Batch<'_> {
                 learned.set(learner, name, Value::Object(end.registered.clone()));
             }
         }
-        let Some(facts) = end.facts() else { return };
+        // As in Ansible a task that failed sets nothing, not even what its first items had.
+        let well = matches!(end.status, Status::Ok | Status::Changed);
+        let Some(facts) = end.facts().filter(|_| well) else { return };
         let delegate = end.facts_of.as_ref().map(std::slice::from_ref);
         for learner in delegate.unwrap_or(learners) {
             match planned.module.as_str() {
