@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::transport::LocalConnection;
+use std::time::{Duration, Instant};
 
 fn bench() -> Bench {
     Bench::of(Arc::new(LocalConnection::new("a")))
@@ -39,6 +40,28 @@ async fn a_command_that_takes_too_long_is_ended() {
     let outcome = bench.run(vec![play(&[&["a"]], vec![background("sleep 60", 1, 0.1)])]).await;
     assert_eq!(outcome.failed, ["a"]);
     assert!(bench.results()[0].msg.contains("did not complete within the requested time - 1s"));
+}
+
+#[tokio::test]
+async fn what_a_command_that_takes_too_long_started_is_ended_with_it() {
+    let bench = bench();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pids");
+    let shown = file.display();
+    let script = format!("trap '' TERM; sleep 60 & echo $! $$ >{shown}; sleep 60; true");
+    bench.run(vec![play(&[&["a"]], vec![background(&script, 1, 0.1)])]).await;
+    let pids = std::fs::read_to_string(file).unwrap();
+    for pid in pids.split_whitespace() {
+        let runs = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ")
+        };
+        let began = Instant::now();
+        while runs() {
+            assert!(began.elapsed() < Duration::from_secs(10), "{pid} still runs");
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 #[tokio::test]
