@@ -65,6 +65,32 @@ async fn what_a_command_that_takes_too_long_started_is_ended_with_it() {
 }
 
 #[tokio::test]
+async fn a_job_that_had_nothing_to_do_is_seen_as_such() {
+    let bench = bench();
+    let mut tasks = Vec::new();
+    for (name, path) in [("creates", "/"), ("removes", "/no/such")] {
+        let mut start = background("echo ran", 20, 0.0);
+        start.args.insert(name.to_owned(), json!(path));
+        start.register = Some("job".to_owned());
+        let mut look = task("async_status", json!({"jid": "{{ job.ansible_job_id }}"}));
+        look.register = Some("seen".to_owned());
+        look.until = texts(&["seen.finished"]);
+        look.retries = templated(json!(100));
+        look.delay = templated(json!(0.1));
+        tasks.extend([start, look]);
+    }
+    bench.run(vec![play(&[&["a"]], tasks)]).await;
+    let results = bench.results();
+    for (at, why) in [(1, "/ exists"), (3, "/no/such does not exist")] {
+        let result = &results[at].result;
+        assert_eq!(result["changed"], json!(false));
+        assert_eq!(result["stdout"], json!(format!("skipped, since {why}")));
+        assert_eq!(result["rc"], json!(0));
+        assert_eq!(result["finished"], json!(true));
+    }
+}
+
+#[tokio::test]
 async fn a_job_that_is_not_waited_for_is_looked_at_later() {
     let bench = bench();
     let mut start = background("sleep 0.3; echo late", 20, 0.0);
