@@ -126,16 +126,9 @@ impl Batch<'_> {
     /// Handlers and public variables that a role brings.
     fn bring(&self, included: &Included, id: &str) {
         let mut state = locked(&self.state);
-        for handler in unsettled_handlers(&self.play.play, &included.handlers, id) {
-            let same = |known: &Arc<PlannedTask>| {
-                let role =
-                    |task: &PlannedTask| task.task.role.as_ref().map(|role| role.path.clone());
-                known.task.location == handler.task.location && role(known) == role(&handler)
-            };
-            if !state.handlers.iter().any(same) {
-                state.handlers.push(Arc::new(handler));
-            }
-        }
+        // Those of a role that was loaded before come again: of the same name the last one counts.
+        let brought = unsettled_handlers(&self.play.play, &included.handlers, id);
+        state.handlers.extend(brought.into_iter().map(Arc::new));
         if let Some((role, true)) = &included.role {
             state.published.push(Arc::clone(role));
         }
