@@ -264,3 +264,14 @@ fn a_vaulted_value_of_a_play_is_opened_when_it_is_read() {
         .stdout(contains("kubeadm").not());
     assert!(home.path().join("kubeadm").is_file(), "the command had the plain text");
 }
+
+#[test]
+fn a_step_whose_outcome_is_not_known_says_nothing_of_a_lock_that_was_not_taken() {
+    let home = home();
+    let play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - command: sleep 30\n      \
+                timeout: 1\n      ignore_errors: true\n";
+    std::fs::write(home.path().join("site.yml"), play).expect("a playbook");
+    let run = ["play", "site.yml", "-i", "localhost,", "-e", "ansible_connection=local", "--yes"];
+    let said = contains("not known").and(contains("lock stays").not());
+    rrecover(&home, &run).assert().failure().stderr(said);
+}
