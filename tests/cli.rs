@@ -292,3 +292,14 @@ fn a_failed_assertion_names_the_condition() {
         .code(2)
         .stderr(contains("1 == 2").and(contains("1 == 1").not()));
 }
+
+#[test]
+fn a_step_whose_outcome_is_not_known_says_nothing_of_a_lock_that_was_not_taken() {
+    let home = home();
+    let play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - command: sleep 30\n      \
+                timeout: 1\n      ignore_errors: true\n";
+    std::fs::write(home.path().join("site.yml"), play).expect("a playbook");
+    let run = ["play", "site.yml", "-i", "localhost,", "-e", "ansible_connection=local", "--yes"];
+    let said = contains("not known").and(contains("lock stays").not());
+    rrecover(&home, &run).assert().failure().stderr(said);
+}

@@ -1,6 +1,11 @@
 //! Secrets that a run has to use, looked for wherever it writes: the screen in every form, the
 //! journal, the logs, and the argument lists on the host.
-#![expect(clippy::unwrap_used, reason = "a test says what failed by failing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what failed by failing"
+)]
 
 mod support;
 
@@ -115,7 +120,7 @@ fn home(sshd: &Sshd, user: &User) -> tempfile::TempDir {
             sshd.address, sshd.port, user.name
         ),
     );
-    let sealed: String = SEALED.lines().map(|line| format!("  {line}\n")).collect();
+    let sealed = format!("  {}\n", SEALED.trim_end().replace('\n', "\n  "));
     put(
         "group_vars/all.yml",
         &format!("here: {}\nsealed: !vault |\n{sealed}", user.home().display()),

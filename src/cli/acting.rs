@@ -136,7 +136,7 @@ impl Acting {
     pub(super) async fn finish(mut self, outcome: &RunOutcome, code: u8) -> Result<u8, Failure> {
         if outcome.unknown.is_empty() {
             self.unlock().await;
-        } else {
+        } else if self.lock.is_some() {
             let message =
                 "the lock stays: a step whose outcome is not known may still run".to_owned();
             self.events.send(Event::Notice { message });

@@ -6,7 +6,7 @@ use super::growing::grow;
 use super::journaled::{Journaled, JournaledPeers};
 use super::keywords::all_hold;
 use super::place::Place;
-use super::result::{End, Tried, failed, registered};
+use super::result::{End, Tried, after, failed, registered};
 use super::search::search_path;
 use super::step::HostTask;
 use super::variables::{TaskTemplates, explained};
@@ -215,12 +215,9 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// The variables with the result under its `register` name.
+    /// The variables with what the task brought.
     fn with_result(&self, result: &Map<String, Value>) -> Scope {
-        match &self.task.keyed.task.register {
-            Some(name) => self.scope.with(name, Value::Object(result.clone())),
-            None => self.scope.clone(),
-        }
+        after(&self.scope, self.task.planned, result)
     }
 
     fn say_retry(&self, number: u32) {

@@ -133,11 +133,16 @@ const TOO_LONG: i32 = -1;
 fn starter(job: &str, script: &str, most: Duration) -> String {
     let job_dir = job_dir(job);
     let seconds = most.as_secs().max(1);
+    // `kill` with `--` is a mistake to some shells. Where there is no `setsid` there is no group of
+    // the job's own, and its command is ended alone.
     let inside = format!(
         "cd \"$HOME\" || cd /
 sh -c {script} <\"$d/in\" >\"$d/out\" 2>\"$d/err\" & p=$!
-( sleep {seconds}; echo {TOO_LONG} >\"$d/late\"; kill -TERM -- -$$ ) >/dev/null 2>&1 & w=$!
-trap 'if [ -e \"$d/late\" ]; then mv \"$d/late\" \"$d/rc\"; kill -KILL $p; fi; exit' TERM
+( sleep {seconds} & s=$!
+trap 'kill $s; exit' TERM
+wait $s
+echo {TOO_LONG} >\"$d/late\" && mv \"$d/late\" \"$d/rc\"
+kill -KILL -$$ || kill -KILL $p ) >/dev/null 2>&1 & w=$!
 wait $p; rc=$?
 echo $rc >\"$d/rc.part\" && mv \"$d/rc.part\" \"$d/rc\"
 kill $w",

@@ -40,8 +40,9 @@ impl Batch<'_> {
         }
     }
 
-    /// The handlers that a name or topic means: one by its name (of those with the same name, one
-    /// of the last list), and all that listen to it.
+    /// The handlers that a name or topic means: one by its name, and all that listen to it. Of those
+    /// with the same name it is one of the last list, and there the first: a role that was loaded
+    /// again tells and hears with the variables of the last time.
     fn find(&self, state: &BatchState, wanted: &str) -> Vec<usize> {
         let named = |handler: &PlannedTask| {
             let own = handler.task.name.as_deref().map(|name| self.rendered(handler, name));
@@ -49,19 +50,24 @@ impl Batch<'_> {
             let full = full.map(|(own, role)| format!("{} : {own}", role.name));
             own.as_deref() == Some(wanted) || full.as_deref() == Some(wanted)
         };
-        let stays = |(at, _): &(usize, _)| !state.replaced.contains(at);
-        let handlers = || state.handlers.iter().enumerate().filter(stays);
         let list = |handler: &PlannedTask| {
             let role = handler.task.role.as_ref().map(|role| role.identity.clone());
             (handler.task.location.file.clone(), role)
         };
-        let last = handlers().rfind(|(_, handler)| named(handler));
-        let last = last.map(|(_, handler)| list(handler));
-        let by_name = handlers().find(|(_, handler)| named(handler) && Some(list(handler)) == last);
+        let all: Vec<(usize, &Arc<PlannedTask>)> = state.handlers.iter().enumerate().collect();
+        let lists: Vec<_> = all.chunk_by(|one, next| list(one.1) == list(next.1)).collect();
+        let handlers = || lists.iter().rev().flat_map(|list| list.iter().copied());
+        let by_name = handlers().find(|(_, handler)| named(handler));
         let mut found: Vec<usize> = by_name.map(|(at, _)| at).into_iter().collect();
-        for (at, handler) in handlers() {
-            let listens = handler.task.listen.iter().any(|topic| topic == wanted);
-            if listens && !found.contains(&at) {
+        let mut heard = Vec::new();
+        let topic = |handler: &PlannedTask| handler.task.listen.iter().any(|topic| topic == wanted);
+        for (at, handler) in handlers().filter(|(_, handler)| topic(handler)) {
+            let name = handler.task.name.as_deref().map(|name| self.rendered(handler, name));
+            if name.as_ref().is_some_and(|name| heard.contains(name)) {
+                continue;
+            }
+            heard.extend(name);
+            if !found.contains(&at) {
                 found.push(at);
             }
         }

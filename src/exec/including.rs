@@ -126,24 +126,9 @@ impl Batch<'_> {
     /// Handlers and public variables that a role brings.
     fn bring(&self, included: &Included, id: &str) {
         let mut state = locked(&self.state);
-        for handler in unsettled_handlers(&self.play.play, &included.handlers, id) {
-            let same = |known: &PlannedTask| {
-                let role =
-                    |task: &PlannedTask| task.task.role.as_ref().map(|role| role.path.clone());
-                known.task.location == handler.task.location && role(known) == role(&handler)
-            };
-            let known = state.handlers.iter().rposition(|known| same(known));
-            match known {
-                // With the same conditions and variables it is the same handler.
-                Some(at) if state.handlers[at].task == handler.task => {}
-                // The one that came last counts.
-                Some(at) => {
-                    state.replaced.insert(at);
-                    state.handlers.push(Arc::new(handler));
-                }
-                None => state.handlers.push(Arc::new(handler)),
-            }
-        }
+        // Those of a role that was loaded before come again: of the same name the last one counts.
+        let brought = unsettled_handlers(&self.play.play, &included.handlers, id);
+        state.handlers.extend(brought.into_iter().map(Arc::new));
         if let Some((role, true)) = &included.role {
             state.published.push(Arc::clone(role));
         }

@@ -1,8 +1,9 @@
 //! From what a module did to what is registered, counted and shown.
 
 use crate::event::Status;
-use crate::modules::{CACHEABLE, FACTS, ModuleError, Outcome};
-use crate::plan::Text;
+use crate::modules::{CACHEABLE, FACTS, ModuleError, Outcome, fact_variables};
+use crate::plan::{PlannedTask, Text};
+use crate::template::Scope;
 use crate::transport::TransportError;
 use serde_json::{Map, Value, json};
 
@@ -173,6 +174,25 @@ pub(super) fn registered(outcome: &Outcome) -> Map<String, Value> {
         map.insert(name.clone(), value.clone());
     }
     map
+}
+
+/// The variables after a task, or after one item of it: with its result under the `register` name,
+/// and with the facts that it set or found.
+pub(super) fn after(scope: &Scope, planned: &PlannedTask, result: &Map<String, Value>) -> Scope {
+    let scope = match &planned.task.register {
+        Some(name) => scope.with(name, Value::Object(result.clone())),
+        None => scope.clone(),
+    };
+    let Some(facts) = result.get(FACTS).and_then(Value::as_object) else { return scope };
+    match planned.module.as_str() {
+        // It only shows them.
+        "debug" => scope,
+        "set_fact" | "include_vars" => scope.extend_data(facts.clone()),
+        _ => {
+            let known = scope.get(FACTS).ok().flatten();
+            scope.extend_data(fact_variables(known.as_ref(), facts))
+        }
+    }
 }
 
 /// The lines as Python's `splitlines` sees them.

@@ -148,8 +148,6 @@ pub(super) struct BatchState {
     pub(super) due: HashMap<usize, HashSet<String>>,
     /// Every handler of the play, those that includes brought at the end.
     pub(super) handlers: Vec<Arc<PlannedTask>>,
-    /// Those of them, by their places, that a later include brought anew: nothing notifies them.
-    pub(super) replaced: HashSet<usize>,
     /// Roles that became public.
     pub(super) published: Vec<Arc<Role>>,
     /// Whether the play is over after this batch.

@@ -4,7 +4,7 @@ use super::attempt::Attempt;
 use super::cancel::Level;
 use super::keywords::{Keyed, all_hold, item_names, number};
 use super::place::Place;
-use super::result::{End, of_loop};
+use super::result::{End, after, of_loop};
 use super::services::{Options, Services};
 use super::variables::{PlayVariables, explained};
 use crate::event::{Event, HostResult, Status};
@@ -91,7 +91,7 @@ impl HostTask<'_> {
     }
 
     /// One item: how it ended, and the variables after it. The next item finds the result under its
-    /// name and the facts that were set, as in Ansible: lists are put together that way. `None` when the run is stopped before it began.
+    /// name and the facts that were set, as in Ansible. `None` when the run is stopped before it began.
     async fn one(
         &self,
         base: &Scope,
@@ -108,15 +108,7 @@ impl HostTask<'_> {
         let Some(mut end) = self.item(&scope, Some(index)).await else { return Ok(None) };
         end.registered.extend(names);
         let end = self.told(&scope, items.get(index).cloned(), began, end);
-        let scope = match &self.keyed.task.register {
-            Some(name) => scope.with(name, Value::Object(end.registered.clone())),
-            None => scope,
-        };
-        let sets = ["set_fact", "include_vars"].contains(&self.planned.module.as_str());
-        let scope = match end.facts().filter(|_| sets) {
-            Some(facts) => scope.extend_data(facts.clone()),
-            None => scope,
-        };
+        let scope = after(&scope, self.planned, &end.registered);
         Ok(Some((end, scope)))
     }
 

@@ -222,7 +222,9 @@ impl Batch<'_> {
         }
         if once && way.rescuing {
             let mut outcome = self.run.outcome();
-            swept.iter().for_each(|host| once_each(&mut outcome.failed, host));
+            for host in &swept {
+                once_each(&mut outcome.failed, host);
+            }
         }
         left.fallen.extend(swept);
         state.failed.extend(left.fallen.iter().cloned());
@@ -279,7 +281,9 @@ impl Batch<'_> {
                 learned.set(learner, name, Value::Object(end.registered.clone()));
             }
         }
-        let Some(facts) = end.facts() else { return };
+        // As in Ansible a task that failed sets nothing, not even what its first items had.
+        let well = matches!(end.status, Status::Ok | Status::Changed);
+        let Some(facts) = end.facts().filter(|_| well) else { return };
         let delegate = end.facts_of.as_ref().map(std::slice::from_ref);
         for learner in delegate.unwrap_or(learners) {
             match planned.module.as_str() {

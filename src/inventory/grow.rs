@@ -37,6 +37,7 @@ impl Inventory {
     /// Puts a host into a group below other groups; whether that changed anything.
     pub fn add_to_group(&mut self, host: &str, group: &str, parents: &[String]) -> bool {
         let mut changed = self.put(host, group);
+        self.put_in_order(group);
         for parent in parents.iter().filter(|parent| *parent != ALL) {
             let children = self.tree.groups.get(parent).map(|parent| &parent.children);
             if !children.is_some_and(|children| children.contains(group)) {
@@ -49,9 +50,22 @@ impl Inventory {
         changed
     }
 
+    /// Hosts come to a group at the same time; the order in which they did is chance, so that a new
+    /// group has the inventory's.
+    fn put_in_order(&mut self, group: &str) {
+        let known = &self.tree.hosts;
+        if let Some(group) = self.tree.groups.get_mut(group).filter(|group| group.grown) {
+            group
+                .hosts
+                .sort_by(|one, other| known.get_index_of(one).cmp(&known.get_index_of(other)));
+        }
+    }
+
     fn put(&mut self, host: &str, group: &str) -> bool {
+        let new = !self.tree.groups.contains_key(group);
         self.tree.add_group(group);
-        let hosts = self.tree.groups.get_mut(group).map(|group| &mut group.hosts);
-        hosts.is_some_and(|hosts| hosts.insert(host.to_owned()))
+        let Some(group) = self.tree.groups.get_mut(group) else { return false };
+        group.grown |= new;
+        group.hosts.insert(host.to_owned())
     }
 }

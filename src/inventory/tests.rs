@@ -228,3 +228,17 @@ fn damaged_files_never_panic() {
     }
     assert!(read > 5000, "only {read} damaged files");
 }
+
+#[test]
+fn a_group_that_grows_has_the_order_of_the_inventory_whoever_comes_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let written = "[web]\nh3\nh1\nh2\n[some]\nh2\n";
+    let mut inventory = load(&write(directory.path(), "hosts.ini", written)).unwrap();
+    for host in ["h2", "h1", "h3"] {
+        inventory.add_to_group(host, "new", &[]);
+        inventory.add_to_group(host, "some", &[]);
+    }
+    let groups = inventory.groups();
+    assert_eq!(groups["new"], ["h3", "h1", "h2"]);
+    assert_eq!(groups["some"], ["h2", "h1", "h3"], "a written group stays as it is written");
+}

@@ -22,6 +22,8 @@ pub(super) struct Group {
     pub(super) priority: i64,
     /// The longest way down from `all`; deeper groups win. Set by [`Tree::settle`].
     pub(super) depth: usize,
+    /// Whether it came to be while a playbook ran.
+    pub(super) grown: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,6 +52,7 @@ impl Default for Group {
             variables: Variables::new(),
             priority: 1,
             depth: 0,
+            grown: false,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `async_status`: what became of a command that runs in the background.
 
+use super::command::{ended, guard};
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
-use crate::transport::quote;
+use crate::transport::{Output, quote};
 use async_trait::async_trait;
 
 /// The directory of a job on its host, for a script.
@@ -60,16 +61,9 @@ impl Module for AsyncStatus {
                 let rc =
                     context.must("reading what a job left", format!("cat {directory}/rc")).await?;
                 let rc: i32 = rc.stdout_text().trim().parse().unwrap_or(-1);
-                let text = |text: String| text.trim_end_matches(['\r', '\n']).to_owned();
-                let outcome = Outcome {
-                    changed: true,
-                    failed: rc != 0,
-                    rc: Some(rc),
-                    stdout: text(output.stdout_text()),
-                    stderr: text(output.stderr_text()),
-                    msg: if rc == 0 { String::new() } else { "non-zero return code".to_owned() },
-                    ..Outcome::default()
-                };
+                let output = Output { rc, ..output };
+                let outcome = guard(false, &output.stdout_text());
+                let outcome = outcome.unwrap_or_else(|| ended(&output, true));
                 Ok(shown(outcome)
                     .with("results_file", file)
                     .with("started", true)

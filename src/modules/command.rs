@@ -190,8 +190,7 @@ pub(super) async fn run(
     let command = context.command(text).stdin(stdin(args)?);
     let began = Zoned::now();
     let output = context.connection.run(command).await?;
-    let guard = guard(context, args, output.stdout_text().trim_end())?;
-    let outcome = if let Some(outcome) = guard {
+    let outcome = if let Some(outcome) = guard(context.check, &output.stdout_text()) {
         outcome
     } else {
         let mut outcome = ended(&output, args.boolean("strip_empty_ends", true)?);
@@ -234,12 +233,16 @@ fn prelude(args: &Args) -> Result<String, ModuleError> {
     let exists = |pattern: &str| {
         format!("for f in {}; do if [ -e \"$f\" ] || [ -L \"$f\" ]; then ", glob_word(pattern))
     };
+    // The path comes along, so that whoever reads the output later knows it.
+    let says = |guard: &str, path: &str| {
+        format!("printf '%s\\n' {}; exit 0", quote(&format!("{guard} {path}")))
+    };
     if let Some(path) = args.text("creates")? {
-        text.push_str(&format!("{}echo {CREATES}; exit 0; fi; done\n", exists(&path)));
+        text.push_str(&format!("{}{}; fi; done\n", exists(&path), says(CREATES, &path)));
     }
     if let Some(path) = args.text("removes")? {
         text.push_str(&format!("r=; {}r=1; fi; done\n", exists(&path)));
-        text.push_str(&format!("if [ -z \"$r\" ]; then echo {REMOVES}; exit 0; fi\n"));
+        text.push_str(&format!("if [ -z \"$r\" ]; then {}; fi\n", says(REMOVES, &path)));
     }
     Ok(text)
 }
@@ -274,16 +277,17 @@ fn stdin(args: &Args) -> Result<Input, ModuleError> {
 }
 
 /// What a guard said instead of the command.
-fn guard(context: &Context, args: &Args, said: &str) -> Result<Option<Outcome>, ModuleError> {
-    let did = if context.check { "Would" } else { "Did" };
-    let path = |name| -> Result<String, ModuleError> { Ok(args.text(name)?.unwrap_or_default()) };
+pub(super) fn guard(check: bool, said: &str) -> Option<Outcome> {
+    let did = if check { "Would" } else { "Did" };
     let kept = |path: &str, how: &str| Outcome {
         stdout: format!("skipped, since {path} {how}"),
         ..says(&format!("{did} not run command since '{path}' {how}"))
     };
-    Ok(match said {
-        CREATES => Some(kept(&path("creates")?, "exists")),
-        REMOVES => Some(kept(&path("removes")?, "does not exist")),
+    let said = said.strip_suffix('\n').unwrap_or(said);
+    let (guard, path) = said.split_once(' ').unwrap_or((said, ""));
+    match guard {
+        CREATES => Some(kept(path, "exists")),
+        REMOVES => Some(kept(path, "does not exist")),
         WOULD_RUN => Some(Outcome { changed: true, ..says(WOULD_HAVE_RUN) }),
         NO_DIRECTORY => {
             let why = "Unable to change directory before execution.";
@@ -291,7 +295,7 @@ fn guard(context: &Context, args: &Args, said: &str) -> Result<Option<Outcome>, 
         }
         MISSING => Some(Outcome { failed: true, rc: Some(2), ..says(NOT_EXECUTED) }),
         _ => None,
-    })
+    }
 }
 
 /// The outcome of a command that did not run.
