@@ -57,13 +57,7 @@ impl Redactor {
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
         let lines = text.lines().map(str::trim).filter(|line| line.len() >= Self::SHORTEST_LINE);
         for part in std::iter::once(text).chain(lines) {
-            let json = serde_json::Value::from(part).to_string();
-            let quoted = [
-                part.replace('\'', "'\\''"),
-                part.replace('\'', "'\"'\"'"),
-                json[1..json.len() - 1].to_owned(),
-            ];
-            for form in std::iter::once(part.to_owned()).chain(quoted) {
+            for form in spellings(part) {
                 let form = Secret::new(form);
                 if !secrets.contains(&form) {
                     secrets.push(form);
@@ -103,6 +97,17 @@ impl Redactor {
         }
         clean
     }
+}
+
+/// A text as it is, in the quotes of a shell, of the filter `quote` and of the messages of coreutils,
+/// and each of these in JSON.
+fn spellings(text: &str) -> impl Iterator<Item = String> {
+    let quote = |quote: &str| text.replace('\'', quote);
+    let plain = [text.to_owned(), quote("'\\''"), quote("'\"'\"'"), quote("\\'")];
+    plain.into_iter().flat_map(|text| {
+        let json = serde_json::Value::from(text.as_str()).to_string();
+        [text, json[1..json.len() - 1].to_owned()]
+    })
 }
 
 /// Strikes out whatever stands between the PEM markers of a private key.
@@ -150,6 +155,11 @@ mod tests {
         redactor.add(&Secret::new("the first line\nthe second line\n}\n"));
         let quoted = "echo 'it'\\''s \"so\"'";
         assert_eq!(redactor.clean(quoted), "echo '***'");
+        for text in ["'it'\"'\"'s \"so\"'", "'it\\'s \"so\"': No such file"] {
+            let json = serde_json::Value::from(text).to_string();
+            assert!(!redactor.clean(text).contains("so"), "{text}");
+            assert!(!redactor.clean(&json).contains("so"), "{json}");
+        }
         let json = serde_json::json!({"a": "it's \"so\"", "lines": ["the second line", "}"]});
         assert_eq!(redactor.clean(&json["a"].to_string()), "\"***\"");
         let clean = serde_json::json!({"a": "***", "lines": ["***", "}"]});

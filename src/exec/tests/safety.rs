@@ -167,9 +167,8 @@ async fn the_first_interrupt_lets_what_runs_finish_and_starts_nothing_more() {
     assert_eq!(outcome.stats["a"].changed, 1);
     assert_eq!(outcome.failure(), Some(Kind::Interrupted));
     let events = heard.0.lock().unwrap();
-    let resume =
-        |event: &Event| matches!(event, Event::Notice { message } if message.contains("resume"));
-    assert!(events.iter().any(resume));
+    let told = |event: &Event| matches!(event, Event::Notice { message } if message.contains("the same command again"));
+    assert!(events.iter().any(told));
 }
 
 /// A host that never answers.
