@@ -59,8 +59,11 @@ fn survives_yaml(inventory: &Inventory) {
     // Variables of a host that has a group's name are taken for the group's, as in Ansible.
     let groups = inventory.groups();
     let plain = |name: &str| plain(name) && !groups.contains_key(name);
+    // Hosts of `ungrouped` are taken out of it when it is read below another group, as in Ansible.
+    let below_another = text.matches("\"ungrouped\":").count() > 1;
     // Marked text is printed as plain text; what it was is lost on purpose.
-    if !inventory.hosts().all(plain)
+    if below_another
+        || !inventory.hosts().all(plain)
         || listed.as_object().is_none_or(serde_json::Map::is_empty)
         || [UNSAFE_KEY, VAULT_KEY].iter().any(|mark| text.contains(mark))
     {
