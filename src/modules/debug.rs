@@ -1,5 +1,6 @@
 //! `debug`: shows a message or a variable.
 
+use super::args::whole_number;
 use super::{Args, Context, Module, ModuleError, Outcome, Parameter};
 use async_trait::async_trait;
 use serde_json::Value;
@@ -15,10 +16,21 @@ impl Module for Debug {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        const { &[Parameter::optional("msg"), Parameter::optional("var")] }
+        const {
+            &[
+                Parameter::optional("msg"),
+                Parameter::optional("var"),
+                Parameter::optional("verbosity"),
+            ]
+        }
     }
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
+        let verbosity = whole_number(args, "verbosity")?.unwrap_or_default();
+        if !context.templates.condition(&format!("ansible_verbosity >= {verbosity}"))? {
+            let quiet = Outcome { skipped: true, ..Outcome::default() };
+            return Ok(quiet.with("skipped_reason", "Verbosity threshold not met."));
+        }
         match (args.0.get("msg"), args.0.get("var")) {
             (Some(_), Some(_)) => Err(ModuleError::Argument {
                 name: "var".to_owned(),

@@ -34,7 +34,7 @@ impl Loader {
                         node.location.clone(),
                         "the name of a file of variables must be known when it is loaded: no templates",
                     )
-                    .hint("use `include_vars` in `pre_tasks`"),
+                    .hint("use `include_vars` in `pre_tasks`, with `tags: always`"),
                 );
                 return None;
             }

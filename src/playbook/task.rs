@@ -237,10 +237,12 @@ fn no_module(key: &Node, name: &str, catalog: &dyn Catalog) -> Problem {
     let known = SHARED.iter().chain(TASK).copied().chain(modules).chain(others);
     if name.contains('.') || NOT_BUILT.split(' ').any(|known| known == name) {
         return Problem::at(key.location.clone(), format!("there is no module `{name}` here"))
-            .hint(
+            .hint(if ["yum", "dnf", "dnf5", "zypper"].contains(&short_name(name)) {
+                "write it with `package`, which finds out what installs software on the host"
+            } else {
                 "Ansible's other modules need Python on the host; write the task with `command`, \
-             `shell`, `copy` or `template`",
-            );
+                 `shell`, `copy` or `template`"
+            });
     }
     let problem = Problem::at(
         key.location.clone(),

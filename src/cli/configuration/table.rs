@@ -196,7 +196,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         &[("defaults", "ansible_managed")],
         &[],
         &["", "ansible managed"],
-        "give it as a variable: `-e \"ansible_managed='…'\"`",
+        "write it as a variable into `group_vars/all`",
     ),
     // How plays run.
     refused(
@@ -221,7 +221,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         &[("defaults", "force_handlers")],
         &["ANSIBLE_FORCE_HANDLERS"],
         NO,
-        "handlers of a host that failed do not run; remove the setting",
+        "write `force_handlers: true` in the play",
     ),
     refused(
         &[("defaults", "error_on_missing_handler")],
