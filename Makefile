@@ -17,7 +17,7 @@ lint: setup
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --locked --no-deps --document-private-items
-	shellcheck --shell=sh $$(git ls-files '*.sh')
+	git ls-files -z '*.sh' | xargs -0 shellcheck --shell=sh
 	shellcheck .ci/run
 	./tools/deny.sh bans licenses sources
 

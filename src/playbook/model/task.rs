@@ -55,7 +55,7 @@ pub struct Task {
     /// Variables handed to what is included; they win over facts and results.
     pub params: Map<String, Value>,
     /// The keywords that blocks and plays hand down, merged with those of the blocks around it. The
-    /// play's [`Play::inherited`] lie [`Keywords::under`] them.
+    /// play's [`inherited`](super::Play::inherited) lie [`Keywords::under`] them.
     pub keywords: Keywords,
     /// The role that it belongs to.
     pub role: Option<Arc<Role>>,
