@@ -129,9 +129,6 @@ impl Wanted {
             remove: args.boolean("remove", false)?,
             key: key(args)?,
         };
-        if wanted.append && wanted.groups.is_none() {
-            return Err(wrong("append", "needs `groups`"));
-        }
         Ok(wanted)
     }
 

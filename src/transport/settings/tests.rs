@@ -168,6 +168,17 @@ fn a_bastions_own_options_stay_its_own() {
 }
 
 #[test]
+fn the_host_key_policy_that_is_asked_for_holds_for_the_bastions_too() {
+    let asked = Defaults { host_keys: Some(HostKeyPolicy::AcceptNew), ..defaults() };
+    for args in ["-J a,b", "-o ProxyCommand='ssh -W %h:%p b'"] {
+        let target = read_with(json!({ "ansible_ssh_common_args": args }), &asked).unwrap();
+        let (_, jump) = ssh(&target);
+        assert!(!jump.is_empty());
+        assert!(jump.iter().all(|hop| hop.trust.policy == HostKeyPolicy::AcceptNew), "{args}");
+    }
+}
+
+#[test]
 fn the_command_lines_bastion_yields_to_the_hosts_own_and_never_leads_to_itself() {
     let bastion = Defaults { jump: Jump::parse_list("node1,x").unwrap(), ..defaults() };
     let target = read_with(json!({"ansible_host": "10.0.0.1"}), &bastion).unwrap();

@@ -164,7 +164,7 @@ impl Vars<'_> {
         let password = self.text(PASSWORD)?.map(Secret::new);
         endpoint.credentials.password = password.or_else(|| defaults.password.clone());
         let jump = match way.jump {
-            Some(jump) => jump,
+            Some(jump) => defaults.believed(jump),
             None if !defaults.jump.is_empty() => defaults.own_jump(&endpoint).map_err(named)?,
             None => super::way::until(defaults.bastion.clone(), &endpoint),
         };

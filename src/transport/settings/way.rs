@@ -111,11 +111,16 @@ impl Defaults {
                 hop.credentials.keys.extend(self.private_key.clone());
             }
             hop.credentials.password.clone_from(&self.password);
-            if let Some(policy) = self.host_keys {
-                hop.trust.policy = policy;
-            }
         }
-        Ok(until(chain, target))
+        Ok(until(self.believed(chain), target))
+    }
+
+    /// The jump hosts under the host-key policy that was asked for, as the hosts behind them.
+    pub(super) fn believed(&self, mut chain: Vec<Endpoint>) -> Vec<Endpoint> {
+        for hop in &mut chain {
+            hop.trust.policy = self.host_keys.unwrap_or(hop.trust.policy);
+        }
+        chain
     }
 }
 
