@@ -99,7 +99,7 @@ pub(super) fn remove(
             };
             let name = address::parse(&first.text).map_or(first.text, |(name, _)| name);
             if name == host {
-                gone.push(number);
+                gone.push(number..number + 1);
             } else if is_range_with(&name, host) {
                 return Err(in_range(Location::new(file, number + 1, 1), host, &name));
             }
@@ -108,9 +108,5 @@ pub(super) fn remove(
     if gone.is_empty() {
         return Ok(None);
     }
-    let mut text = text.to_owned();
-    for number in gone.into_iter().rev() {
-        text = Lines::of(&text).without(number..number + 1);
-    }
-    Ok(Some(text))
+    Ok(Some(lines.without(&gone)))
 }

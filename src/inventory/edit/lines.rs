@@ -28,8 +28,9 @@ impl<'a> Lines<'a> {
         text
     }
 
-    /// The text without the lines of `gone`.
-    pub(super) fn without(&self, gone: std::ops::Range<usize>) -> String {
-        [self.all[..gone.start].concat(), self.all[gone.end..].concat()].concat()
+    /// The text without the lines of `gone`; some of them may lie in several ranges.
+    pub(super) fn without(&self, gone: &[std::ops::Range<usize>]) -> String {
+        let stays = |at: &usize| !gone.iter().any(|lines| lines.contains(at));
+        (0..self.all.len()).filter(stays).map(|at| self.all[at]).collect()
     }
 }

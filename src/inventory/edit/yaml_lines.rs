@@ -240,12 +240,5 @@ pub(super) fn remove(
     if gone.is_empty() {
         return Ok(None);
     }
-    gone.sort_by_key(|lines| std::cmp::Reverse(lines.start));
-    // What an alias repeats is written once.
-    gone.dedup();
-    let mut text = text.to_owned();
-    for lines in gone {
-        text = Lines::of(&text).without(lines);
-    }
-    Ok(Some(text))
+    Ok(Some(page.lines.without(&gone)))
 }
