@@ -27,7 +27,8 @@ impl Module for Debug {
 
     async fn run(&self, context: &Context, args: &Args) -> Result<Outcome, ModuleError> {
         let verbosity = whole_number(args, "verbosity")?.unwrap_or_default();
-        if !context.templates.condition(&format!("ansible_verbosity >= {verbosity}"))? {
+        let enough = format!("ansible_verbosity >= {verbosity}");
+        if verbosity > 0 && !context.templates.condition(&enough)? {
             let quiet = Outcome { skipped: true, ..Outcome::default() };
             return Ok(quiet.with("skipped_reason", "Verbosity threshold not met."));
         }
